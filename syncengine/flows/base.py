@@ -1,0 +1,40 @@
+"""The contract of a flow: what one module declares, and what the engine may rely on.
+
+Everything here is pure Python: no Django, no database, no clock. `Flow` is what all nine have in common; master data that
+goes from SAP to Basware subclass `MasterDataFlow` (master.py).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+System = Literal["sap_b1", "basware"]
+
+
+class Flow(ABC):
+    """One kind of business object on its way from one system to the other.
+
+    name       how the API, the schedule and the records call it
+    title      how people call it
+    depends_on flows whose records must be in the target first
+    position   order among flows that do not depend on each other
+    resend_field  the target's field that *resend* changes (default-mapping.md, "Resend field"); None: cannot be resent so
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[System]
+    target: ClassVar[System]
+    depends_on: ClassVar[tuple[str, ...]] = ()
+    position: ClassVar[int] = 100
+    resend_field: ClassVar[str | None] = None
+
+    @abstractmethod
+    def default_rules(self) -> list[dict[str, Any]]:
+        """The field mapping a customer starts with, in the shape of interface.md's mapping endpoint."""
+
+    def default_lookups(self) -> Mapping[str, Mapping[str, str]]:
+        """Lookup tables by name, for the customer to fill; the names that rules and posting refer to."""
+        return {}

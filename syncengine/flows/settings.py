@@ -1,0 +1,81 @@
+"""What a customer may set for one integration: the settings of default-mapping.md with their defaults.
+
+The REST API shows them as `settings`; unknown keys and wrong types are refused with the field's name.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Codes = Annotated[list[Annotated[str, Field(min_length=1, max_length=25)]], Field(max_length=200)]
+
+
+class FlowSettings(BaseModel):
+    """One integration's settings; every default is the one of default-mapping.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    # General
+    time_zone: str = Field("UTC", description="The company's time zone: decides which day is today.")
+    source_system: str = Field(
+        "SAPB1", min_length=1, max_length=36, description="Name of this SAP company in Basware; distinct for each."
+    )
+
+    # Master data
+    distribution_rules: bool = Field(False, description="Send distribution rules as cost centers too.")
+    vat_scheme_id: str = Field(
+        "VATRegistrationId", min_length=1, max_length=32, description="Scheme of the vendor's tax number in Basware."
+    )
+    payment_means_code: str = Field(
+        "BT", min_length=1, max_length=25, description="Code of the vendor's payment means."
+    )
+    hold_bank_changes: bool = Field(True, description="A vendor's changed bank account waits for an admin's yes.")
+    matching: Literal["receipt", "order"] = Field(
+        "receipt", description="What invoices of item orders are matched with."
+    )
+
+    # Invoices
+    credit_note_types: Codes = Field(default_factory=list, description="Invoice type codes that are credit notes.")
+    invoice_types: Codes = Field(default_factory=list, description="Invoice type codes that are never credit notes.")
+    allow_zero_total: bool = Field(False, description="Post invoices whose gross sum is 0.")
+    locked_period: Literal["problem", "next_open_day"] = Field(
+        "problem", description="What happens when the posting date lies in a locked period."
+    )
+    allow_unusual_dates: bool = Field(
+        False, description="Post although the posting date is before the invoice date or over 31 days ahead."
+    )
+    foreign_amount_field: Literal["UnitPrice", "RowTotalFC"] = Field(
+        "UnitPrice", description="Line field that carries the amount of a row without an order in foreign currency."
+    )
+    withholding_tax: Literal["problem", "sap", "none"] = Field(
+        "problem", description="Vendors subject to withholding tax: a problem, computed by SAP, or not deducted."
+    )
+    allow_unlinked_returns: bool = Field(False, description="Post credit notes for returned goods without a link.")
+    post_from_failed: bool = Field(
+        True, description="A replay may post a document that Basware shows as TransferFailed."
+    )
+
+    # Payments
+    payment_lookback_days: int = Field(
+        45, ge=1, le=400, description="Payments of this many days are read again, to see cancellations."
+    )
+    settle_with_discount: bool = Field(
+        True, description="Count discount and withholding as paid once nothing is open in SAP."
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError) as error:
+            raise ValueError(f"{value!r} is no time zone; use a name like Europe/Helsinki") from error
+        return value
+
+    def today(self, now: datetime) -> date:
+        """The calendar date in the company's time zone at `now` (aware)."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
