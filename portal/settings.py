@@ -1,0 +1,278 @@
+"""Settings, read from the environment or `.env` (interface.md, "Settings")."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from portal.secret_files import made_on_first_start
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+VAR_DIR.mkdir(exist_ok=True)
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or made_on_first_start(VAR_DIR / "secret_key", debug=DEBUG)
+FERNET_KEYS = env.list("FERNET_KEYS", default=[]) or [made_on_first_start(VAR_DIR / "fernet_key", debug=DEBUG)]
+
+# Where we are
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+_site = urlsplit(SITE_URL)
+HTTPS = _site.scheme == "https"
+ALLOWED_HOSTS = [_site.hostname or "127.0.0.1", *env.list("ALLOWED_HOSTS", default=[])]
+CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_prometheus",
+    "django_q",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "tenants",
+    "syncengine",
+    "portal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database (stack.md, "SQLite as the embedded default")
+_database = env.db_url("DATABASE_URL", default="sqlite:///var/ledgerbridge.sqlite3")
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["NAME"] = str(BASE_DIR / _database["NAME"])
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA cache_size=-20000;"
+            "PRAGMA mmap_size=134217728;PRAGMA journal_size_limit=67108864;PRAGMA temp_store=MEMORY"
+        ),
+    }
+else:
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Broker and cache: a message is only a wake-up (stack.md, "django-q2")
+REDIS_URL = env.str("REDIS_URL", default="")
+WORKERS = env.int("WORKERS", default=2)
+Q_CLUSTER = {
+    "name": "ledgerbridge",
+    "workers": WORKERS,
+    "queue_limit": 1,
+    "bulk": 1,
+    "timeout": 300,
+    "retry": 960,
+    "poll": 0.2,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": -1,
+    "catch_up": False,
+    "recycle": 500,
+    "label": "Worker queue",
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# Accounts
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SIGNUP = env.str("SIGNUP", default="open")
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip"}
+LOGIN_RATE = env.str("LOGIN_RATE", default="20/min")
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_FAILURE_LIMIT = int(LOGIN_RATE.split("/")[0])
+AXES_COOLOFF_TIME = 1 / 60
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+EMAIL_URL = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update({key: value for key, value in EMAIL_URL.items() if key.startswith("EMAIL_")})
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"ledgerbridge@{_site.hostname}")
+
+# Browser security follows SITE_URL's scheme, never DEBUG
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "object-src": ["'none'"],
+    }
+}
+
+# Time, language, static files
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en-us"
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MANIFEST_STRICT = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+
+# REST API
+API_RATE = env.str("API_RATE", default="6000/min")
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portal.api.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["portal.api.permissions.HasRole"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "portal.api.pagination.NewestFirst",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttling.PerKey"],
+    "DEFAULT_THROTTLE_RATES": {"per_key": API_RATE},
+    "EXCEPTION_HANDLER": "portal.api.problems.problem_details",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Ledgerbridge",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# Outbound calls
+OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
+BASWARE_STORAGE_HOSTS = env.list("BASWARE_STORAGE_HOSTS", default=["*.amazonaws.com", "*.basware.com"])
+CALLS_IN_FLIGHT = env.int("CALLS_IN_FLIGHT", default=4)
+CALL_BODY_DAYS = env.int("CALL_BODY_DAYS", default=30)
+AUDIT_DAYS = env.int("AUDIT_DAYS", default=3650)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+# Time-outs and delays in seconds (interface.md, "Time-outs and delays")
+CONNECT_TIMEOUT = env.float("CONNECT_TIMEOUT", default=10)
+READ_TIMEOUT = env.float("READ_TIMEOUT", default=60)
+POST_TIMEOUT = env.float("POST_TIMEOUT", default=180)
+BODY_TIMEOUT = env.float("BODY_TIMEOUT", default=120)
+RETRY_DELAYS = env.list("RETRY_DELAYS", cast=float, default=[2, 8, 30, 120])
+LOOKUP_DELAYS = env.list("LOOKUP_DELAYS", cast=float, default=[5, 30])
+REPOST_AFTER = env.float("REPOST_AFTER", default=600)
+STATUS_POLLS = env.list("STATUS_POLLS", cast=float, default=[0.5, 1, 2, 4, 8, 15, 30])
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=3600)
+SWEEP_AGE = env.float("SWEEP_AGE", default=900)
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=30)
+WATCHDOG_SECONDS = env.float("WATCHDOG_SECONDS", default=60)
+
+# Logs go to standard error: standard output carries only what commands promise
+LOG_FORMAT = env.str("LOG_FORMAT", default="console")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"()": "portal.logs.formatter", "log_format": LOG_FORMAT},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django_structlog": {"level": "WARNING"},
+        "django-q": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
+        "axes": {"level": "WARNING"},
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,36 @@
+"""The engine's durable state: a broker message is only a wake-up, these rows are the truth."""
+
+from syncengine.models.attempt import Attempt, AttemptItem, AttemptState, ItemOutcome
+from syncengine.models.audit import AuditEvent
+from syncengine.models.call import Call
+from syncengine.models.flow_state import FlowState
+from syncengine.models.inbox import InboxNotification, WebhookCounter
+from syncengine.models.posting import PostedDocument, PostingLock
+from syncengine.models.record import OPEN_STATUSES, Record, RecordStatus, Stage
+from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
+from syncengine.models.slot import CallSlot
+
+__all__ = [
+    "FINAL_STATUSES",
+    "OPEN_RUN_STATUSES",
+    "OPEN_STATUSES",
+    "Attempt",
+    "AttemptItem",
+    "AttemptState",
+    "AuditEvent",
+    "Call",
+    "CallSlot",
+    "FlowState",
+    "InboxNotification",
+    "ItemOutcome",
+    "PostedDocument",
+    "PostingLock",
+    "Record",
+    "RecordStatus",
+    "Run",
+    "RunMode",
+    "RunStatus",
+    "RunTrigger",
+    "Stage",
+    "WebhookCounter",
+]

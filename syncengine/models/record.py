@@ -1,0 +1,109 @@
+"""One business object of one flow of one integration."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from syncengine.models.fields import ExactJSONField
+from syncengine.models.run import Run
+from tenants.models import Integration
+from tenants.models.scoped import ScopedModel
+
+
+class RecordStatus(models.TextChoices):
+    """design.md, "Records"."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    IGNORED = "ignored"
+
+
+OPEN_STATUSES = (RecordStatus.PENDING, RecordStatus.IN_PROGRESS, RecordStatus.WAITING)
+
+
+class Stage(models.TextChoices):
+    """How far an invoice is; master data use only `received` and `confirmed`."""
+
+    RECEIVED = "received"
+    ACKNOWLEDGED = "acknowledged"
+    CHECKED = "checked"
+    POSTED = "posted"
+    CONFIRMED = "confirmed"
+    PAID = "paid"
+
+
+class Record(ScopedModel):
+    """Unique per (integration, flow, key).
+
+    `fingerprint` is that of `target` (what was or will be sent), `confirmed_fingerprint` what the target last
+    confirmed; equal ones are not sent again. `target_keys` holds the target's own keys (external code, DocEntry …).
+    `next_edge` is the next date at which a From/To window opens or closes. `memo` is the flow's own notebook.
+    `active` is False once the target was told that the object is closed.
+    """
+
+    organization_path: ClassVar[str] = "integration__organization"
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="records")
+    flow = models.CharField(max_length=40)
+    key = models.CharField(max_length=120)
+    title = models.CharField(max_length=250, blank=True)
+    search = models.TextField(blank=True)
+    status = models.CharField(max_length=12, choices=RecordStatus.choices, default=RecordStatus.PENDING)
+    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.RECEIVED)
+    part = models.CharField(max_length=20, blank=True)
+    action = models.CharField(max_length=10, blank=True)
+    flags = models.JSONField(default=list, blank=True)
+    notes = models.JSONField(default=list, blank=True)
+    amount = models.DecimalField(max_digits=19, decimal_places=6, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    confirmed_fingerprint = models.CharField(max_length=64, blank=True)
+    source = ExactJSONField(null=True, blank=True)
+    target = ExactJSONField(null=True, blank=True)
+    confirmed_target = ExactJSONField(null=True, blank=True)
+    target_keys = models.JSONField(default=dict, blank=True)
+    memo = ExactJSONField(default=dict, blank=True)
+    reference = models.CharField(max_length=120, blank=True)
+    party = models.CharField(max_length=40, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.TextField(blank=True)
+    error_hint = models.TextField(blank=True)
+    problems = models.JSONField(default=list, blank=True)
+    decisions = models.JSONField(default=list, blank=True)
+    mapping_version = models.PositiveIntegerField(default=0)
+    active = models.BooleanField(default=True)
+    next_edge = models.DateField(null=True, blank=True)
+    resend_mark = models.PositiveIntegerField(default=0)
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="records")
+    seen_run = models.BigIntegerField(null=True, blank=True)
+    blocked_by = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="blocks")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "flow", "key"], name="record_once")]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(status__in=["pending", "in_progress", "waiting"]),
+                name="record_due",
+            ),
+            models.Index(fields=["integration", "-id"], name="record_newest"),
+            models.Index(fields=["integration", "flow", "status"], name="record_by_status"),
+            models.Index(fields=["integration", "flow", "reference"], name="record_by_reference"),
+            models.Index(fields=["integration", "flow", "next_edge"], name="record_by_edge"),
+            models.Index(fields=["integration", "updated_at"], name="record_by_change"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flow} {self.key}"

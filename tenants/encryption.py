@@ -1,0 +1,27 @@
+"""Encrypted columns that cannot be damaged by the ORM's shortcuts.
+
+`fernet_fields` encrypts whatever it is given, so `bulk_update()` and `update()` with an expression
+would store the encrypted *text of the expression* in every row, other tenants' secrets included.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Expression
+from fernet_fields import EncryptedJSONField
+
+
+class ExpressionInEncryptedField(TypeError):
+    """An SQL expression was about to be written to an encrypted column."""
+
+
+class SecretsField(EncryptedJSONField):  # type: ignore[misc]  # the library has no annotations
+    """A JSON object, Fernet-encrypted under the first of FERNET_KEYS; refuses every SQL expression."""
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if isinstance(value, Expression):
+            raise ExpressionInEncryptedField(
+                f"{self} is encrypted: save the object instead of bulk_update() or update() with an expression"
+            )
+        return super().get_db_prep_save(value, connection)

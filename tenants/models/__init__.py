@@ -1,0 +1,23 @@
+"""Who uses the portal, and what their organizations own: one module per noun."""
+
+from tenants.models.api_key import ApiKey
+from tenants.models.connection import Connection, System
+from tenants.models.field_mapping import FieldMapping
+from tenants.models.integration import Integration
+from tenants.models.organization import Invitation, Membership, Organization, Role
+from tenants.models.user import User
+from tenants.models.webhook_secret import WebhookSecret
+
+__all__ = [
+    "ApiKey",
+    "Connection",
+    "FieldMapping",
+    "Integration",
+    "Invitation",
+    "Membership",
+    "Organization",
+    "Role",
+    "System",
+    "User",
+    "WebhookSecret",
+]
