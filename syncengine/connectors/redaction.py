@@ -1,0 +1,163 @@
+"""Blanking secrets at capture: what is not kept cannot leak (conventions.md: never in logs, reprs, errors, audit).
+
+Blanked are headers and fields by name, signatures in pre-signed URLs, and the literal secrets of the connection
+wherever they turn up. Business data stays as it is, bank accounts included: an auditor needs them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from syncengine.connectors import jsonio
+
+BLANK = "***"
+CUT = "… [cut]"
+
+_HEADERS = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie", "xapikey", "wwwauthenticate"})
+_ENDINGS = (
+    "password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "sessionid", "privatekey",
+    "authorization", "credential", "credentials", "b1session", "clientassertion",
+)  # fmt: skip
+_HARMLESS = frozenset({"continuationtoken", "xbwapicontinuationtoken", "nexttoken", "pagetoken"})
+_QUERY = frozenset({"xamzsignature", "xamzcredential", "signature", "sig", "awsaccesskeyid", "policy", "keypairid"})
+
+_JSON_FIELD = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:\s*)("(?:[^"\\]|\\.)*(?:"|$)|[^\s,}\]"]+|\{|\[)')
+_FORM_FIELD = re.compile(r"(^|&)([^=&\s]+)=([^&\s]*)")
+_QUERY_FIELD = re.compile(r"((?:[?&;]|\\u0026|&amp;)([A-Za-z0-9_.\-%]+)=)((?:(?!\\u0026|&amp;)[^&\s\"'<>])+)")
+_COOKIE_TEXT = re.compile(r"(?i)\b(B1SESSION|ROUTEID)=[^;\s\"']+")
+_SHORTEST_SECRET = 4  # a shorter one would blank half of every text
+
+
+class Redactor:
+    """Blanks one connection's secrets. `secrets` are literal values; each is also found quoted for URL and JSON."""
+
+    def __init__(self, secrets: Sequence[str] = (), capture_chars: int = 100_000) -> None:
+        spellings = {form for secret in secrets for form in _spellings(secret)}
+        self._longest = max((len(form) for form in spellings), default=0)
+        ordered = sorted(spellings, key=len, reverse=True)
+        self._literal = re.compile("|".join(re.escape(form) for form in ordered)) if ordered else None
+        self._capture = capture_chars
+
+    def text(self, text: str) -> str:
+        """Any text that people may see: literal secrets, session cookies and signed query strings blanked."""
+        text = _COOKIE_TEXT.sub(rf"\1={BLANK}", text)
+        text = _QUERY_FIELD.sub(_blank_query, text)
+        return self._literal.sub(BLANK, text) if self._literal else text
+
+    def url(self, url: str) -> str:
+        """The URL with user info and signatures blanked."""
+        return self.text(re.sub(r"//[^/?#@]*@", f"//{BLANK}@", url))
+
+    def headers(self, pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+        """Header lines as one mapping; repeated ones are joined, those that authenticate are blanked."""
+        kept: dict[str, str] = {}
+        for name, value in pairs:
+            shown = BLANK if _plain(name) in _HEADERS or is_secret_name(name) else self.text(value)
+            kept[name] = f"{kept[name]}, {shown}" if name in kept else shown
+        return kept
+
+    def body(self, body: bytes | None, content_type: str = "", extra: Iterable[str] = ()) -> str:
+        """A body as text with secret fields blanked, cut at the capture limit; binary ones only by their size."""
+        if not body:
+            return ""
+        if _is_binary(body, content_type):
+            return f"[{len(body)} bytes {content_type or 'binary'}]"
+        names = frozenset(_plain(name) for name in extra)
+        if len(body) <= self._capture:
+            return self.text(_blank_fields(body.decode("utf-8", errors="replace"), content_type, names))
+        return self._cut(body, content_type, names)
+
+    def _cut(self, body: bytes, content_type: str, names: frozenset[str]) -> str:
+        """Of a long body only the beginning; a literal secret lying across the cut goes with the tail."""
+        beginning = body[: self._capture * 4].decode("utf-8", errors="replace")[: self._capture]
+        shown = self.text(_blank_fields(beginning, content_type, names))
+        return shown[: len(shown) - self._longest] + CUT
+
+
+def is_secret_name(name: str, extra: frozenset[str] = frozenset()) -> bool:
+    """Whether a field or header of this name is never kept: webhookAuthenticationToken, client_secret, SessionId …"""
+    return _is_secret(_plain(name), extra)
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(plain: str, extra: frozenset[str]) -> bool:
+    return plain in extra or (plain.endswith(_ENDINGS) and plain not in _HARMLESS)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    if len(secret) < _SHORTEST_SECRET:
+        return
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+
+
+def _blank_query(match: re.Match[str]) -> str:
+    plain = _plain(unquote_plus(match[2]))
+    return match[1] + BLANK if plain in _QUERY or _is_secret(plain, frozenset()) else match[0]
+
+
+def _is_binary(body: bytes, content_type: str) -> bool:
+    return content_type.lower().startswith(("multipart/", "image/", "application/pdf", "application/octet")) or (
+        b"\0" in body[:1024]
+    )
+
+
+def _blank_fields(text: str, content_type: str, extra: frozenset[str]) -> str:
+    if "form-urlencoded" in content_type.lower():
+        return _FORM_FIELD.sub(lambda match: _blank_form(match, extra), text)
+    found_nested = False
+
+    def blank(match: re.Match[str]) -> str:
+        nonlocal found_nested
+        if not is_secret_name(match[1], extra):
+            return _keep_searching(match, extra)
+        found_nested = found_nested or match[3] in "{["
+        return f'"{match[1]}"{match[2]}"{BLANK}"'
+
+    blanked = _JSON_FIELD.sub(blank, text)
+    # A secret name over an object, or a name spelled with escapes: only a real parse knows where it ends.
+    return _blank_parsed(text, extra) if found_nested or "\\u00" in text else blanked
+
+
+def _keep_searching(match: re.Match[str], extra: frozenset[str]) -> str:
+    """A harmless field whose text value is itself JSON (a message inside a message) is blanked inside as well."""
+    if '\\"' not in match[3]:
+        return match[0]
+    inner = re.sub(
+        r'\\"([A-Za-z0-9_\-]+)\\"(\s*:\s*)\\"(?:[^"\\]|\\(?!").)*\\"',
+        lambda found: f'\\"{found[1]}\\"{found[2]}\\"{BLANK}\\"' if is_secret_name(found[1], extra) else found[0],
+        match[3],
+    )
+    return f'"{match[1]}"{match[2]}{inner}'
+
+
+def _blank_parsed(text: str, extra: frozenset[str]) -> str:
+    try:
+        return json.dumps(_walk(jsonio.loads(text), extra), ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return f"[{len(text)} characters, not kept: secrets in a body that cannot be read as JSON]"
+
+
+def _walk(value: Any, extra: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: BLANK if is_secret_name(key, extra) else _walk(item, extra) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_walk(item, extra) for item in value]
+    return value
+
+
+def _blank_form(match: re.Match[str], extra: frozenset[str]) -> str:
+    secret = is_secret_name(unquote_plus(match[2]), extra)
+    return f"{match[1]}{match[2]}={BLANK}" if secret else match[0]
