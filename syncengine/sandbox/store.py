@@ -169,19 +169,18 @@ class Store:
     def _flush(self) -> None:
         if self._database is None or not self._dirty:
             return
-        gone, kept = [], []
+        gone: list[tuple[str, str]] = []
+        kept: list[tuple[str, str, str]] = []
         for name, key in self._dirty:
             document = self._collections[name].get(key)
-            target = gone if document is None else kept
-            target.append((name, json.dumps(key)) if document is None else (name, json.dumps(key), _text(document)))
+            if document is None:
+                gone.append((name, json.dumps(key)))
+            else:
+                kept.append((name, json.dumps(key), encode(document).decode()))
         self._dirty.clear()
         with self._database:
             self._database.executemany("DELETE FROM documents WHERE collection = ? AND key = ?", gone)
             self._database.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", kept)
-
-
-def _text(document: Document) -> str:
-    return encode(document).decode()
 
 
 def _open(path: Path) -> sqlite3.Connection:

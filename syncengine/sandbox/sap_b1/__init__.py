@@ -1,0 +1,1 @@
+"""A faithful SAP Business One Service Layer (contracts: SAP §11)."""
