@@ -1,7 +1,6 @@
-"""The contract of a flow: what one module declares, and what the engine may rely on.
+"""What all flows have in common: pure Python, no Django, no database, no clock.
 
-Everything here is pure Python: no Django, no database, no clock. `Flow` is what all nine have in common; master data that
-goes from SAP to Basware subclass `MasterDataFlow` (master.py).
+Master data that goes from SAP to Basware subclass `MasterDataFlow` (master.py); documents have their own contract.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ class Flow(ABC):
     title      how people call it
     depends_on flows whose records must be in the target first
     position   order among flows that do not depend on each other
-    resend_field  the target's field that *resend* changes (default-mapping.md, "Resend field"); None: cannot be resent so
+    resend_field  the target's field that *resend* changes (default-mapping.md); None: it has none
     """
 
     name: ClassVar[str]

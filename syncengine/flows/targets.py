@@ -1,0 +1,15 @@
+"""The fields of Basware's entities as rules name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncengine.connectors.basware.fields import Entity, Kind
+
+
+def field_paths(entity: Entity, prefix: str = "") -> Iterator[str]:
+    """Every field and, below objects, every field's field; a list is filled as a whole."""
+    for name, field in entity.items():
+        yield f"{prefix}{name}"
+        if field.kind is Kind.OBJECT and field.of is not None:
+            yield from field_paths(field.of, f"{prefix}{name}.")

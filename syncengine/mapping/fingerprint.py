@@ -1,0 +1,28 @@
+"""One short name for the content of a payload, so that unchanged records are not sent again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import Any
+
+from syncengine.mapping.text import canonical_decimal, to_decimal
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        number = to_decimal(value)
+        # A marked text: JSON has no exact numbers, and 1, 1.0 and 1.00 are the same amount but not the text "1".
+        return {"number": str(value) if number is None else canonical_decimal(number)}
+    return value
+
+
+def fingerprint(payload: Any) -> str:
+    """SHA-256 (hex) of the payload as canonical JSON; the order of keys and the spelling of numbers do not matter."""
+    text = json.dumps(_canonical(payload), sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
