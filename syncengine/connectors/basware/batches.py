@@ -10,8 +10,8 @@ from syncengine.connectors.jsonio import dump_bytes
 
 # The limit is 6 MB a request whatever the count.
 MAX_BYTES = 5_000_000
-_BRACKETS = 2
 _COMMA = 1
+_EMPTY = 1  # both brackets of the array, less the comma that the last payload goes without
 
 Payload = Mapping[str, Any]
 
@@ -35,11 +35,11 @@ def cut_batches(
     lines of an order, §15.2). A single payload over `max_bytes` goes alone, for Basware to judge.
     """
     batch: list[Payload] = []
-    taken = _BRACKETS
+    taken = _EMPTY
     for group, needed in _groups(payloads, max_count, max_bytes, size, together):
         if batch and (len(batch) + len(group) > max_count or taken + needed > max_bytes):
             yield batch
-            batch, taken = [], _BRACKETS
+            batch, taken = [], _EMPTY
         batch.extend(group)
         taken += needed
     if batch:
@@ -62,7 +62,7 @@ def _groups(
         needed = 0
         for payload in run:
             one = size(payload) + _COMMA
-            if group and (len(group) == max_count or _BRACKETS + needed + one > max_bytes):
+            if group and (len(group) == max_count or _EMPTY + needed + one > max_bytes):
                 yield group, needed
                 group, needed = [], 0
             group.append(payload)

@@ -48,12 +48,13 @@ class ResponseReceipt:
 
 @dataclass(frozen=True)
 class Subscription:
-    """One push subscription; it has no id of its own (§16.1)."""
+    """One push subscription; it has no id of its own, `last_updated` is as Basware wrote it (§16.1)."""
 
     task_type: str
     task_sub_type: str
     url: str
     secret: str = field(repr=False)
+    last_updated: str = ""
 
 
 class Basware:
@@ -266,7 +267,7 @@ def _json_or_none(response: Response) -> Any:
 
 
 def _subscription(row: Row) -> Subscription:
-    names = ("taskType", "taskSubType", "notificationWebhookURL", "webhookAuthenticationToken")
+    names = ("taskType", "taskSubType", "notificationWebhookURL", "webhookAuthenticationToken", "lastUpdated")
     return Subscription(*(str(row.get(name) or "") for name in names))
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from syncengine.connectors.basware.errors import REDIRECTS, Clock, StorageJudge
 from syncengine.connectors.basware.settings import BaswareSettings
-from syncengine.connectors.guard import host_matches, split_url
+from syncengine.connectors.guard import Target, host_matches, split_url
 from syncengine.connectors.http import Request, Response, Transport
 from syncengine.connectors.outcomes import Rejected, Unavailable
 
@@ -43,7 +43,7 @@ class Storage:
         """
         answers = [redirect]
         for _hop in range(MAX_HOPS):
-            url = urljoin(url, answers[0].header("Location") or "")
+            url = _target(url, answers[0].header("Location") or "")
             self._check(url)
             judge = StorageJudge(self._clock)
             answers.insert(0, self._transport.send(Request("GET", url, headers={"Accept": "application/json"}), judge))
@@ -52,18 +52,20 @@ class Storage:
         raise Unavailable("Basware's document storage redirects in a circle.", code="too_many_redirects")
 
     def _check(self, url: str) -> None:
-        """Only the host is judged here; http:// is refused by the transport's guard unless the policy permits it."""
-        host = split_url(url).host
-        if not self._allowed(host):
+        target = split_url(url)
+        if not self._allowed(target):
             raise Rejected(
-                f"Basware redirects to {host}, where documents may not be fetched from.",
+                f"Basware redirects to {target.host}, where documents may not be fetched from.",
                 code="redirect_not_allowed",
                 hint="If this is Basware's storage, the operator can add its host to BASWARE_STORAGE_HOSTS.",
             )
 
-    def _allowed(self, host: str) -> bool:
-        at_home = host == split_url(self._settings.base_url).host
-        return at_home or host_matches(host, self._settings.storage_hosts) or self._listed(host)
+    def _allowed(self, target: Target) -> bool:
+        """The base host and what the operator permits; storage in general only by https."""
+        at_home = target.host == split_url(self._settings.base_url).host
+        if at_home or self._listed(target.host):
+            return True  # whether http:// is permitted there is the transport's guard to say
+        return target.secure and host_matches(target.host, self._settings.storage_hosts)
 
     def _listed(self, host: str) -> bool:
         """Whether the outbound policy has the host by name, or by network when it is written as an address."""
@@ -72,3 +74,11 @@ class Storage:
             return policy.lists(host, ip_address("127.0.0.1" if host == "localhost" else host))
         except ValueError:
             return policy.names(host)
+
+
+def _target(url: str, location: str) -> str:
+    """The address pointed at; one that cannot even be joined is left for the check to refuse."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
