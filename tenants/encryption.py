@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Expression
 from fernet_fields import EncryptedJSONField
 
 
@@ -20,7 +19,7 @@ class SecretsField(EncryptedJSONField):  # type: ignore[misc]  # the library has
     """A JSON object, Fernet-encrypted under the first of FERNET_KEYS; refuses every SQL expression."""
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        if isinstance(value, Expression):
+        if hasattr(value, "as_sql") or hasattr(value, "resolve_expression"):
             raise ExpressionInEncryptedField(
                 f"{self} is encrypted: save the object instead of bulk_update() or update() with an expression"
             )

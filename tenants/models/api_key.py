@@ -40,7 +40,7 @@ class ApiKey(ScopedModel):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ApiKeyQuerySet.as_manager()
+    objects = ApiKeyQuerySet.as_manager()  # type: ignore[misc]  # it adds methods
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

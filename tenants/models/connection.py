@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -33,16 +33,16 @@ class Connection(ScopedModel):
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="connections")
     system = models.CharField(max_length=10, choices=System.choices)
     settings = models.JSONField(default=dict, blank=True)
-    secrets = SecretsField(default=dict)
+    secrets: models.Field[Any, Any] = SecretsField(default=dict)
     secrets_changed_at = models.JSONField(default=dict, blank=True)
-    session = SecretsField(null=True)
+    session: models.Field[Any, Any] = SecretsField(null=True)
     retry_after = models.DateTimeField(null=True, blank=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
     last_ping = models.JSONField(null=True, blank=True)
     last_ping_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ConnectionQuerySet.as_manager()
+    objects = ConnectionQuerySet.as_manager()  # type: ignore[misc]  # it adds methods
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["integration", "system"], name="one_connection_per_system")]

@@ -25,9 +25,7 @@ class FieldMapping(ScopedModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["integration", "flow", "version"], name="mapping_version_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["integration", "flow", "version"], name="mapping_version_once")]
 
     def __str__(self) -> str:
         return f"{self.flow} v{self.version}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -17,7 +17,7 @@ class WebhookSecret(ScopedModel):
     organization_path: ClassVar[str] = "integration__organization"
 
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="webhook_secrets")
-    secret = SecretsField()
+    secret: models.Field[Any, Any] = SecretsField()
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)

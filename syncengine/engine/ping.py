@@ -1,0 +1,155 @@
+"""Ping: is each system reachable, are the credentials good, may we read and write what the flows need?"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import structlog
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+
+from syncengine.audit import record_event
+from syncengine.audit.events import SYSTEM
+from syncengine.connectors.basware import ping as basware_ping
+from syncengine.connectors.checks import Check
+from syncengine.connectors.sap_b1 import ping as sap_ping
+from syncengine.engine.connections import NotConfigured, basware_client, connection_of, sap_client
+from syncengine.engine.observing import CallLog
+from syncengine.engine.pauses import resume
+from syncengine.flows import registry
+from syncengine.flows.master import MasterDataFlow
+from tenants.models import Connection, Integration, System
+
+log = structlog.get_logger(__name__)
+
+DEADLINE_SECONDS = 60.0
+# What document flows and look-ups read besides the entity sets that the master data flows name themselves.
+_ALSO_READ = ("Currencies", "PurchaseDeliveryNotes", "PurchaseInvoices", "PurchaseCreditNotes", "VendorPayments")
+_WRITTEN = ("PurchaseInvoices", "PurchaseCreditNotes")
+
+Line = tuple[str, Check]
+Results = dict[str, list[Check]]
+
+
+def ping(integration: Integration, deadline: float = DEADLINE_SECONDS, *, actor: str = SYSTEM) -> Iterator[Line]:
+    """Each check of both systems as it completes, at most `deadline` seconds in all; the result is stored at the end.
+
+    A system that is not set up has one failed check. When all is well a pause ends.
+    """
+    results: Results = {system: [] for system in System.values}
+    for system, check in _lines(integration, deadline):
+        results[system].append(check)
+        yield system, check
+    _store(integration, results, actor)
+
+
+def ping_all(integration: Integration, deadline: float = DEADLINE_SECONDS, *, actor: str = SYSTEM) -> dict[str, Any]:
+    """All of it at once, in the shape of interface.md."""
+    return summary(ping(integration, deadline, actor=actor))
+
+
+def summary(lines: Iterable[Line]) -> dict[str, Any]:
+    """interface.md's answer: both systems are always listed."""
+    results: Results = {system: [] for system in System.values}
+    for system, check in lines:
+        results[system].append(check)
+    systems = [_of_system(system, checks) for system, checks in results.items()]
+    return {"ok": all(entry["ok"] for entry in systems), "systems": systems}
+
+
+def _of_system(system: str, checks: Sequence[Check]) -> dict[str, Any]:
+    return {
+        "system": system,
+        "ok": bool(checks) and all(check.ok for check in checks),
+        "latency_ms": sum(check.latency_ms for check in checks),
+        "checks": [
+            {
+                "name": check.name,
+                "ok": check.ok,
+                "latency_ms": check.latency_ms,
+                "detail": check.detail,
+                "hint": check.hint,
+            }
+            for check in checks
+        ],
+    }
+
+
+def _lines(integration: Integration, deadline: float) -> Iterator[Line]:
+    """Both systems at the same time, each in a thread; one that is late is given up, not waited for."""
+    ends_at = time.monotonic() + deadline
+    found: queue.Queue[tuple[str, Check | None]] = queue.Queue()
+    running = set(System.values)
+    for system in System.values:
+        threading.Thread(target=_check, args=(integration, system, found), name=f"ping-{system}", daemon=True).start()
+    while running:
+        try:
+            system, check = found.get(timeout=max(0.0, ends_at - time.monotonic()))
+        except queue.Empty:
+            yield from ((late, _too_late(deadline)) for late in sorted(running))
+            return
+        if check is None:
+            running.discard(system)
+        else:
+            yield system, check
+
+
+def _check(integration: Integration, system: str, found: queue.Queue[tuple[str, Check | None]]) -> None:
+    calls = CallLog(integration)
+    try:
+        for check in _checks(integration, system, calls):
+            found.put((system, check))
+    except Exception:  # whatever breaks here, the person at the page must get a line
+        log.exception("ping_broke", system=system)
+        found.put((system, Check("internal", False, 0, "The check itself failed.", "The portal's log has the reason.")))
+    finally:
+        found.put((system, None))
+        calls.flush()
+        database.close()
+
+
+def _checks(integration: Integration, system: str, calls: CallLog) -> Iterator[Check]:
+    try:
+        connection = connection_of(integration, system)
+    except NotConfigured as missing:
+        return iter([Check("reach", False, 0, str(missing), "Enter its address and credentials first.")])
+    if system == System.SAP_B1:
+        return sap_ping.checks(sap_client(connection, calls), reads=sap_reads(), writes=_WRITTEN)
+    return basware_ping.checks(basware_client(connection, calls))
+
+
+def sap_reads() -> list[str]:
+    """Every entity set that the flows read, each once."""
+    named = [flow.entity_set for flow in registry.flows().values() if isinstance(flow, MasterDataFlow)]
+    return list(dict.fromkeys([*named, *_ALSO_READ]))
+
+
+def _too_late(deadline: float) -> Check:
+    return Check(
+        "deadline",
+        False,
+        round(deadline * 1000),
+        f"No answer within {deadline:.0f} seconds.",
+        "The system is too slow or swallows requests: ask its operator, and check the firewall in between.",
+    )
+
+
+def _store(integration: Integration, results: Results, actor: str) -> None:
+    outcome = summary((system, check) for system, checks in results.items() for check in checks)
+    now = timezone.now()
+    with transaction.atomic():
+        for entry in outcome["systems"]:
+            Connection.objects.filter(integration=integration, system=entry["system"]).update(
+                last_ping=entry, last_ping_at=now
+            )
+        record_event(
+            integration.organization, actor, "integration.pinged", integration=integration,
+            ok={entry["system"]: entry["ok"] for entry in outcome["systems"]},
+        )  # fmt: skip
+        if outcome["ok"]:
+            resume(integration, actor)
