@@ -180,11 +180,16 @@ def _number_message(field: Field, value: Any) -> str:
 
 
 def _whole_message(field: Field, value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not (isinstance(value, int) or _is_whole(value)):
         return "is not a whole number"
     if field.among and value not in field.among:
         return f"is none of {', '.join(map(str, field.among))}"
     return _bounds_message(field, value)
+
+
+def _is_whole(value: Any) -> bool:
+    """A Decimal that goes over the wire without a decimal point."""
+    return isinstance(value, Decimal) and value.is_finite() and "." not in format(value, "f")
 
 
 def _bounds_message(field: Field, value: Decimal | int) -> str:

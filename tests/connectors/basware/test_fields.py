@@ -70,7 +70,7 @@ def test_a_missing_required_field_is_named(name):
         ),
         ({"paymentTermNames": []}, "paymentTermNames", "has no entry with language en-US"),
         ({"paymentTermNames": "Net 30"}, "paymentTermNames", "is not a list"),
-        ({"paymentTermNames": ["Net"]}, "paymentTermNames[0]", "is not an object"),
+        ({"paymentTermNames": [*names(), "Net"]}, "paymentTermNames[1]", "is not an object"),
         ({"moveDueDatesTo": "3"}, "moveDueDatesTo", "is none of 0, 1, 2"),
         ({"moveDueDatesTo": 0}, "moveDueDatesTo", "is not text"),
         ({"dueDateCalc": 2}, "dueDateCalc", "is none of 0, 1"),
@@ -78,7 +78,7 @@ def test_a_missing_required_field_is_named(name):
         ({"dueDateDays": True}, "dueDateDays", "is not a whole number"),
         ({"dueDateDays": -1}, "dueDateDays", "is below 0"),
         ({"dueDateDays": 2**31}, "dueDateDays", "is above 2147483647"),
-        ({"dueDateDays": Decimal(30)}, "dueDateDays", "is not a whole number"),
+        ({"dueDateDays": Decimal("30.0")}, "dueDateDays", "is not a whole number"),
         ({"cashDiscount": "2.5"}, "cashDiscount", "is not an exact number"),
         ({"cashDiscount": 2.5}, "cashDiscount", "is not an exact number"),
         ({"cashDiscount": True}, "cashDiscount", "is not an exact number"),
@@ -99,6 +99,10 @@ def test_a_missing_required_field_is_named(name):
 )
 def test_each_problem_has_its_path_and_sentence(changes, path, message):
     assert check("paymentTerms", term(**changes)) == [FieldProblem(path, message)]
+
+
+def test_a_decimal_that_is_written_without_a_point_is_a_whole_number():
+    assert check("paymentTerms", term(dueDateDays=Decimal(30))) == []
 
 
 def test_all_problems_are_told_and_not_the_first_alone():

@@ -196,10 +196,7 @@ def test_5xx_to_a_write_with_basware_s_own_error_is_unavailable(api, basware):
     with pytest.raises(Unavailable) as caught:
         basware.import_records("accounts", [])
     assert caught.value.code == "UNEXPECTED_ERROR"
-    assert REQUEST_HINT in caught.value.hint
-
-
-REQUEST_HINT = "request id"
+    assert "request id" in caught.value.hint
 
 
 def test_a_lost_answer_to_a_write_is_unknown_and_to_a_read_unavailable(api, basware):

@@ -18,7 +18,6 @@ VECTORS = recorded("signature_vectors")
 SECRET = VECTORS["secret"]
 PAIRS = [(vector["body"].encode(), vector) for vector in VECTORS["vectors"]]
 BODY, VECTOR = PAIRS[0]
-DIGEST = bytes.fromhex(VECTOR["hex"])
 
 
 def test_the_header_has_the_name_of_the_contract():
