@@ -41,7 +41,7 @@ class FlowContext:
     today    the calendar date in the company's time zone
     known    what earlier runs left, by record key; the engine fills it page by page
     taken    which record holds an identity that must be unique in the target (`MasterDataFlow.identity`);
-             the engine fills it page by page, and adds each record's own as it goes
+             the engine fills it page by page, building a record adds its own
     """
 
     company: str

@@ -218,10 +218,15 @@ class MasterDataFlow(Flow):
         return {}
 
     def build(self, source: Source, mapping: FieldMapping, ctx: FlowContext) -> Built:
-        """Source record → payload by this customer's mapping, checked against what Basware takes."""
+        """Source record → payload by this customer's mapping, checked against what Basware takes.
+
+        Its identity is put down in `ctx.taken`, so that the next record of the page does not take it too.
+        """
         prepared = self.prepare(source, ctx)
         mapped = mapping.apply(prepared, rows=self.rows(prepared), lookups=ctx.lookups, limits=self.limits())
         payload = self.payload(mapped, prepared, ctx)
+        if identity := self.identity(payload):
+            ctx.taken.setdefault(identity, self.key(source))
         known = {problem.path for problem in mapped.problems}
         found = [problem for problem in self.problems(payload) if problem.path not in known]
         notes = [*prepared["derived"].get("notes", []), *mapped.notes]

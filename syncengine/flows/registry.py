@@ -1,6 +1,6 @@
 """Which flows there are: found by walking this package, put in the order of their dependencies.
 
-A flow is a module here with one public subclass of Flow that has a `name`; nothing else needs to be touched to add one.
+A flow is a module here with a concrete subclass of Flow; nothing else needs to be touched to add one.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from graphlib import TopologicalSorter
 
 from syncengine import flows as package
 from syncengine.flows.base import Flow
@@ -24,12 +23,22 @@ def _flow_classes() -> Iterator[type[Flow]]:
                 yield found
 
 
+def in_order(found: Mapping[str, Flow]) -> dict[str, Flow]:
+    """Dependencies first, else by position; RuntimeError when flows wait for each other."""
+    left = dict(sorted(found.items(), key=lambda item: (item[1].position, item[0])))
+    ordered: dict[str, Flow] = {}
+    while left:
+        ready = next((name for name, flow in left.items() if not left.keys() & set(flow.depends_on)), None)
+        if ready is None:
+            raise RuntimeError(f"flows depend on each other in a circle: {', '.join(left)}")
+        ordered[ready] = left.pop(ready)
+    return ordered
+
+
 @cache
 def flows() -> dict[str, Flow]:
-    """Every flow by name, dependencies first; flows that do not depend on each other keep their names' order."""
-    found = {cls.name: cls() for cls in sorted(_flow_classes(), key=lambda cls: (cls.position, cls.name))}
-    graph = {name: [other for other in flow.depends_on if other in found] for name, flow in found.items()}
-    return {name: found[name] for name in TopologicalSorter(graph).static_order()}
+    """Every flow by name, dependencies first; made once."""
+    return in_order({cls.name: cls() for cls in _flow_classes()})
 
 
 def get(name: str) -> Flow:
