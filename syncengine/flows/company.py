@@ -34,6 +34,14 @@ UNKNOWN = Known()
 
 
 @dataclass(frozen=True)
+class Delays:
+    """Seconds after an unknown outcome: when to look, and how long before a document not found may be posted again."""
+
+    lookups: tuple[float, ...] = (5, 30)
+    repost_after: float = 600
+
+
+@dataclass(frozen=True)
 class FlowContext:
     """Everything besides the source record that decides a payload.
 
@@ -52,6 +60,7 @@ class FlowContext:
     lookups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     known: Mapping[str, Known] = field(default_factory=dict)
     taken: MutableMapping[str, str] = field(default_factory=dict)
+    delays: Delays = field(default_factory=Delays)
 
     def before(self, key: str) -> Known:
         """What is known of `key` from earlier runs; empty when it is new."""

@@ -3,21 +3,22 @@
 Document flows (invoices, payments) advance one record step by step. They know no database: the engine
 hands them a `Desk`, whose every deed is durable before it returns, and persists each `Step` they return
 before the next one starts. So a flow that dies anywhere can be started again from the last step.
+document.py has the base class of document flows and what finding them may ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from syncengine.connectors.basware import Basware
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.flows.company import FlowContext
-from syncengine.mapping import Problem
+from syncengine.mapping import FieldMapping, Problem
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,60 @@ class LockHeld(Exception):
     """Another worker holds the posting lock: try again in a moment."""
 
 
+@dataclass(frozen=True)
+class InvoiceState:
+    """Where an invoice's record stands, for the payments that wait for it."""
+
+    stage: str
+    status: str
+    source: Mapping[str, Any]
+    memo: Mapping[str, Any]
+
+
+@dataclass
+class DocumentWindow:
+    """What a run of a document flow reads. `cursor` is what the last run left; the flow moves it while it reads."""
+
+    mode: Literal["full", "incremental"] = "incremental"
+    cursor: MutableMapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """Something that a comparison with SAP found out about a record: merged into its memo, then the record advances."""
+
+    flow: str
+    key: str
+    memo: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PaidInvoice:
+    """A posted invoice as the nightly comparison sees it: what we confirmed as paid, and by which payment records."""
+
+    posting: Posting
+    stage: str
+    paid_total: Decimal
+    payment_keys: Sequence[str] = ()
+    flags: Sequence[str] = ()
+
+
+class Ledger(Protocol):
+    """What discovery may ask of our own tables."""
+
+    def postings_by_entry(self, entity_set: str, doc_entries: Sequence[int]) -> Mapping[int, Posting]:
+        """Documents of this integration by DocEntry."""
+        ...
+
+    def payments_known(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """The memo of each payment record that exists, by its key."""
+        ...
+
+    def invoices_to_compare(self) -> Iterator[Sequence[PaidInvoice]]:
+        """Posted invoices that are unsettled or were paid within the last settings.payment_lookback_days, in pages."""
+        ...
+
+
 class Intent(Protocol):
     """A write that has been announced; say how it ended."""
 
@@ -107,7 +162,16 @@ class Desk(Protocol):
     sap: SapB1
     basware: Basware
     ctx: FlowContext
-    now: datetime
+
+    @property
+    def mapping(self) -> FieldMapping:
+        """The customer's rules of this flow, compiled."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """The moment, aware."""
+        ...
 
     def announce(self, kind: str, key: str, payload: Any, *, entity_type: str = "") -> Intent:
         """Write down what will be sent, before it is sent. The same key again reuses its row."""
@@ -143,6 +207,18 @@ class Desk(Protocol):
 
     def sent_key(self, flow: str, key: str) -> str | None:
         """The external code under which that master-data record was sent, None when it was not."""
+        ...
+
+    def invoice(self, invoice_id: str) -> InvoiceState | None:
+        """How far this integration's record of that invoice is; None when there is none."""
+        ...
+
+    def mark_paid(self, invoice_key: str, *, paid: bool = True) -> None:
+        """Move the stage of an invoice's record to paid, or back to confirmed when a payment was reversed."""
+        ...
+
+    def mark_cancelled(self, posting: Posting) -> None:
+        """Say that this SAP document is cancelled there: it belongs to its invoice no more, another may."""
         ...
 
     def audit(self, action: str, message: str, **data: Any) -> None:
