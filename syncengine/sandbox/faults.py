@@ -50,6 +50,7 @@ class Fault:
     node: str | None = None
     seconds: float = 0.0
     status: int = 500
+    code: int = 0
     retry_after: int | str | None = None
     body: str | None = None
     message: str | None = None
@@ -82,12 +83,15 @@ class Fault:
 class FaultPlan:
     """The faults switched on for one server. Safe to use from every thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: Mapping[str, str] | None = None) -> None:
+        """`paths` gives kinds the path that they hit when none is said."""
+        self._paths = paths or {}
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault | Mapping[str, Any]) -> Fault:
         made = fault if isinstance(fault, Fault) else Fault.of(fault)
+        made.path = made.path or self._paths.get(made.kind, "")
         with self._lock:
             self._faults.append(made)
         return made

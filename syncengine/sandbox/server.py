@@ -153,9 +153,11 @@ class SandboxServer:
     """Base of every server here. Subclasses write `handle` and, where needed, the hooks below it."""
 
     refuses_expect = False
+    fault_paths: Mapping[str, str] = {}
+    """The path that a fault kind hits when it names none."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.faults = FaultPlan()
+        self.faults = FaultPlan(self.fault_paths)
         self.requests = RequestLog()
         self._http = _Server((host, port), self)
         self._thread: threading.Thread | None = None

@@ -1,0 +1,22 @@
+"""`manage.py worker`: runs what is due, for ever, on any number of machines."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from syncengine.engine.supervisor import Supervisor
+
+
+class Command(BaseCommand):
+    """Supervises django-q2's qcluster (stack.md)."""
+
+    help = "Work on runs, records and notifications as they become due; Ctrl-C or SIGTERM ends it."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        supervisor = Supervisor()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: supervisor.stop())
+        supervisor.run()

@@ -1,0 +1,5 @@
+"""`python -m syncengine.sandbox`: both sandboxes without Django."""
+
+from syncengine.sandbox.launch import main
+
+main()

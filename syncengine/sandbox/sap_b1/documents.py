@@ -1,0 +1,294 @@
+"""Posting, changing and cancelling purchase documents (contracts: SAP §8.3-8.5, §11 points 8 and 9)."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from syncengine.sandbox.sap_b1.calculation import ZERO, due_date, rounded, tax_rate
+from syncengine.sandbox.sap_b1.company import LOCAL, Company
+from syncengine.sandbox.sap_b1.errors import ServiceLayerError, business_error
+from syncengine.sandbox.sap_b1.lines import BASE_SETS, LineBuilder, Taken
+
+Document = dict[str, Any]
+
+OBJECT_CODES = {
+    "PurchaseInvoices": "oPurchaseInvoices",
+    "PurchaseCreditNotes": "oPurchaseCreditNotes",
+    "PurchaseDownPayments": "oPurchaseDownPayments",
+    "PurchaseDeliveryNotes": "oPurchaseDeliveryNotes",
+    "PurchaseOrders": "oPurchaseOrders",
+}
+SET_OF_CODE = {code: name for name, code in OBJECT_CODES.items()}
+OBJECT_NUMBERS = {"PurchaseInvoices": 18, "PurchaseCreditNotes": 19, "PurchaseDownPayments": 204}
+POSTABLE = ("PurchaseInvoices", "PurchaseCreditNotes", "PurchaseDownPayments")
+CLOSED_LINE = {"LineStatus": "bost_Close", "RemainingOpenQuantity": ZERO, "OpenAmount": ZERO, "OpenAmountFC": ZERO}
+PATCHABLE = {"Comments", "NumAtCard", "DocDueDate", "PaymentBlock", "AttachmentEntry"}
+
+
+@dataclass
+class Built:
+    """A sound document not yet written, with what it takes from its bases."""
+
+    set_name: str
+    document: Document
+    taken: list[Taken]
+
+
+class Documents:
+    """Everything that writes purchase documents."""
+
+    def __init__(self, company: Company) -> None:
+        self._company = company
+
+    def build(self, set_name: str, given: Document) -> Built:
+        """Checks and computes. Raises what SAP would answer."""
+        if set_name not in POSTABLE:
+            raise ServiceLayerError(-5006, "The requested action is not supported for this object.")
+        header, vendor = self._header(set_name, given)
+        builder = LineBuilder(self._company, header, vendor)
+        header["DocumentLines"] = builder.build(given.get("DocumentLines") or [])
+        header["DocumentAdditionalExpenses"] = builder.charges(given.get("DocumentAdditionalExpenses") or [])
+        self._add_totals(header, given)
+        self._withhold(header, vendor)
+        self._instalments(header)
+        self._check_duplicate(set_name, header)
+        return Built(set_name, header, builder.taken)
+
+    def post(self, built: Built) -> Document:
+        """Writes the document and reduces its bases."""
+        document, name = built.document, built.set_name
+        document |= {
+            "DocEntry": self._company.next_entry(name),
+            "DocNum": self._company.next_number(name),
+            "TransNum": self._company.next_transaction(),
+        }
+        self._company.collection(name).put(document["DocEntry"], document)
+        for taken in built.taken:
+            self._take(taken, document)
+        return document
+
+    def _header(self, set_name: str, given: Document) -> tuple[Document, Document]:
+        day = given.get("DocDate") or self._company.today
+        vendor = self._company.vendor(given.get("CardCode"), day)
+        header = {name: value for name, value in given.items() if value is not None and name != "DocTotal"}
+        header |= {"CardName": vendor["CardName"], "DocDate": day, "TaxDate": given.get("TaxDate") or day}
+        header["DocType"] = given.get("DocType") or "dDocument_Items"
+        header["DocObjectCode"] = OBJECT_CODES[set_name]
+        self._currency(header, vendor)
+        self._dates(header, vendor)
+        self._company.branch(header.get("BPL_IDAssignedToInvoice"))
+        return header | self._defaults(), vendor
+
+    def _defaults(self) -> Document:
+        return {
+            "DocumentStatus": "bost_Open",
+            "CancelStatus": "csNo",
+            "Cancelled": "tNO",
+            "Confirmed": "tYES",
+            "AuthorizationStatus": "dasWithout",
+            "Series": 15,
+            "PaidToDate": ZERO,
+            "PaidToDateFC": ZERO,
+            "CreationDate": self._company.today,
+            "DataVersion": 1,
+            **self._company.stamps(),
+        }
+
+    def _currency(self, header: Document, vendor: Document) -> None:
+        own = vendor.get("Currency")
+        header.setdefault("DocCurrency", own if own and own != "##" else LOCAL)
+        rate = self._company.rate(header["DocCurrency"], header["DocDate"])
+        header["DocRate"] = header.get("DocRate") or rate
+
+    def _dates(self, header: Document, vendor: Document) -> None:
+        header.setdefault("PaymentGroupCode", vendor.get("PayTermsGrpCode", -1))
+        term = self._company.collection("PaymentTermsTypes").get(header["PaymentGroupCode"])
+        if term is None:
+            raise business_error(f"Enter valid code  [OPCH.GroupNum] , '{header['PaymentGroupCode']}'")
+        base = header["DocDate"] if term["BaselineDate"] == "bld_PostingDate" else header["TaxDate"]
+        header.setdefault("DocDueDate", due_date(term, base))
+        period = self._company.period(header["DocDate"])
+        if not period["TaxDateFrom"] <= header["TaxDate"] <= period["TaxDateTo"]:
+            raise business_error("Date deviates from permissible range  [OPCH.TaxDate]")
+        if not period["ValueDateFrom"] <= header["DocDueDate"] <= period["ValueDateTo"]:
+            raise business_error("Date deviates from permissible range  [OPCH.DocDueDate]")
+
+    def _add_totals(self, header: Document, given: Document) -> None:
+        lines, charges = header["DocumentLines"], header["DocumentAdditionalExpenses"]
+        keep = (100 - (header.get("DiscountPercent") or ZERO)) / 100
+        net = rounded(_sum(lines, "LineTotal") * keep) + _sum(charges, "LineTotal")
+        net_fc = rounded(_sum(lines, "RowTotalFC") * keep) + _sum(charges, "LineTotalFC")
+        header["VatSum"] = rounded(_sum(lines, "TaxTotal") * keep) + _sum(charges, "TaxSum")
+        header["VatSumFc"] = rounded(_sum(lines, "NetTaxAmountFC") * keep) + _sum(charges, "TaxSumFC")
+        rounding = (header.get("RoundingDiffAmount") or ZERO) if header.get("Rounding") == "tYES" else ZERO
+        header["DocTotal"] = net + header["VatSum"] + rounding
+        header["DocTotalFc"] = net_fc + header["VatSumFc"]
+        sent = given.get("DocTotal")
+        if sent is not None and sent != header["DocTotal"]:
+            # SAP turns the difference into a discount (contracts: SAP §8.4).
+            header |= {"TotalDiscount": header["DocTotal"] - sent, "DocTotal": sent}
+        if header["DocTotal"] < 0:
+            raise business_error("Document total value must be zero or greater than zero")
+
+    def _withhold(self, header: Document, vendor: Document) -> None:
+        """Tax withheld from what is paid: asked for by lines, for a vendor that is subject to it."""
+        liable = [line for line in header["DocumentLines"] if line.get("WTLiable") == "tYES"]
+        subject = vendor.get("SubjectToWithholdingTax") in {"boYES", "tYES"}
+        header |= {"WTAmount": ZERO, "WTAmountFC": ZERO}
+        codes = self._company.collection("WithholdingTaxCodes").values()
+        if not liable or not subject or not codes:
+            return
+        rate = tax_rate({"VatGroups_Lines": codes[0]["WithholdingTaxCodes_Lines"]}, header["DocDate"]) or ZERO
+        header["WTAmount"] = rounded(_sum(liable, "LineTotal") * rate / 100)
+        header["WTAmountFC"] = rounded(_sum(liable, "RowTotalFC") * rate / 100)
+        header["DocTotal"] -= header["WTAmount"]
+        header["DocTotalFc"] -= header["WTAmountFC"]
+
+    def _instalments(self, header: Document) -> None:
+        term = self._company.collection("PaymentTermsTypes")[header["PaymentGroupCode"]]
+        count = int(term["NumberOfInstallments"])
+        if count < 2 or header.get("DocumentInstallments"):
+            return
+        share = rounded(header["DocTotal"] / count)
+        totals = [share] * (count - 1) + [header["DocTotal"] - share * (count - 1)]
+        header["DocumentInstallments"] = [
+            {
+                "InstallmentId": number,
+                "DueDate": header["DocDueDate"],
+                "Total": total,
+                "Percentage": Decimal(100) / count,
+            }
+            for number, total in enumerate(totals, start=1)
+        ]
+        header["NumberOfInstallments"] = count
+
+    def _check_duplicate(self, set_name: str, header: Document) -> None:
+        if not self._company.settings["duplicate_block"] or not header.get("NumAtCard"):
+            return
+        for other in self._company.collection(set_name).values():
+            same = other["CardCode"] == header["CardCode"] and other.get("NumAtCard") == header["NumAtCard"]
+            if same and other["CancelStatus"] == "csNo":
+                raise ServiceLayerError(
+                    -10, f"Vendor reference number already exists  [OPCH.NumAtCard] , '{header['NumAtCard']}'"
+                )
+
+    def _take(self, taken: Taken, document: Document) -> None:
+        base = self._company.collection(taken.set_name)[taken.entry]
+        line = _line(base, taken.line)
+        if taken.set_name == "PurchaseInvoices":
+            self.settle(base, _gross(document, taken), ZERO)
+        change_open(line, taken, document["DocRate"], -1)
+        if all(entry["LineStatus"] == "bost_Close" for entry in base["DocumentLines"]):
+            base["DocumentStatus"] = "bost_Close"
+        self._bump(taken.set_name, base)
+
+    def _bump(self, set_name: str, document: Document) -> None:
+        """A line-only effect: the version moves, the stamps do not (contracts: SAP §9)."""
+        document["DataVersion"] = document.get("DataVersion", 1) + 1
+        self._company.collection(set_name).put(document["DocEntry"], document)
+
+    def settle(self, invoice: Document, amount: Decimal, amount_fc: Decimal) -> None:
+        """Raises (or lowers) what is paid of an invoice; it closes at nothing open and opens again above it."""
+        invoice["PaidToDate"] = invoice.get("PaidToDate", ZERO) + amount
+        invoice["PaidToDateFC"] = invoice.get("PaidToDateFC", ZERO) + amount_fc
+        closed = invoice["PaidToDate"] >= invoice["DocTotal"]
+        invoice["DocumentStatus"] = "bost_Close" if closed else "bost_Open"
+        self._bump("PurchaseInvoices", invoice)
+
+    def patch(self, set_name: str, document: Document, changes: Document) -> None:
+        """Only few header fields may change after posting."""
+        fixed = [name for name in changes if name not in PATCHABLE and not name.startswith("U_")]
+        if fixed and set_name != "Drafts":
+            raise ServiceLayerError(-1029, f"Field cannot be updated (ODBC -1029)  [{fixed[0]}]")
+        document |= changes
+        self._company.touch(set_name, document)
+
+    def close(self, set_name: str, document: Document) -> None:
+        if document["DocumentStatus"] == "bost_Close":
+            raise business_error("Document is already closed")
+        for line in document["DocumentLines"]:
+            close_line(document, line["LineNum"])
+        self._company.touch(set_name, document)
+
+    def cancel(self, set_name: str, document: Document, more: Document | None = None) -> Document | None:
+        """Orders and drafts are only marked; posted documents get a mirror and give back what they took."""
+        if document["CancelStatus"] != "csNo":
+            raise business_error("Document has already been cancelled")
+        if set_name in POSTABLE:
+            self._company.period(document["DocDate"])
+            if document["DocumentStatus"] == "bost_Close" or document.get("PaidToDate"):
+                raise business_error("Document is paid, partly paid or credited and cannot be cancelled")
+        document |= {"CancelStatus": "csYes", "Cancelled": "tYES", "DocumentStatus": "bost_Close"}
+        if set_name == "Drafts":
+            document["AuthorizationStatus"] = "dasCancelled"
+        mirror = self._mirror(set_name, document, more or {}) if set_name in POSTABLE else None
+        self._company.touch(set_name, document)
+        return mirror
+
+    def _mirror(self, set_name: str, document: Document, more: Document) -> Document:
+        mirror = deepcopy(document) | self._defaults() | more
+        mirror |= {
+            "DocEntry": self._company.next_entry(set_name),
+            "DocNum": self._company.next_number(set_name),
+            "TransNum": self._company.next_transaction(),
+            "CancelStatus": "csCancellation",
+            "DocumentStatus": "bost_Close",
+        }
+        for line in mirror["DocumentLines"]:
+            line.update(CLOSED_LINE)
+            line.update(BaseType=OBJECT_NUMBERS[set_name], BaseEntry=document["DocEntry"], BaseLine=line["LineNum"])
+        self._company.collection(set_name).put(mirror["DocEntry"], mirror)
+        self._give_back(document)
+        return mirror
+
+    def _give_back(self, document: Document) -> None:
+        foreign = document["DocCurrency"] != LOCAL
+        for line in document["DocumentLines"]:
+            set_name = BASE_SETS.get(line["BaseType"])
+            if set_name is None:
+                continue
+            base = self._company.collection(set_name)[line["BaseEntry"]]
+            net = line["RowTotalFC"] if foreign else line["LineTotal"]
+            taken = Taken(set_name, line["BaseEntry"], line["BaseLine"], line.get("Quantity", ZERO), net)
+            change_open(_line(base, taken.line), taken, document["DocRate"], 1)
+            base["DocumentStatus"] = "bost_Open"
+            if set_name == "PurchaseInvoices":
+                self.settle(base, -_gross(document, taken), ZERO)
+            self._bump(set_name, base)
+
+
+def change_open(line: Document, taken: Taken, rate: Decimal, sign: int) -> None:
+    """Takes from (-1) or gives back to (+1) what is open of a base line, and closes or opens it."""
+    line["RemainingOpenQuantity"] += sign * taken.quantity
+    line["OpenAmount"] = max(line["OpenAmount"] + sign * rounded(taken.net * rate), ZERO)
+    line["OpenAmountFC"] = max(line["OpenAmountFC"] + sign * taken.net, ZERO) if line["RowTotalFC"] else ZERO
+    exhausted = line["RemainingOpenQuantity"] <= 0 if line["Quantity"] else line["OpenAmount"] <= 0
+    line["LineStatus"] = "bost_Close" if exhausted else "bost_Open"
+
+
+def close_line(document: Document, number: int) -> None:
+    """Closes one line; with the last open one the document closes."""
+    _line(document, number).update(CLOSED_LINE)
+    if all(line["LineStatus"] == "bost_Close" for line in document["DocumentLines"]):
+        document["DocumentStatus"] = "bost_Close"
+
+
+def _gross(document: Document, taken: Taken) -> Decimal:
+    """What a credit note settles of the invoice line it is based on, tax included."""
+    line = next(line for line in document["DocumentLines"] if line["BaseLine"] == taken.line)
+    return Decimal(line["LineTotal"] + line["TaxTotal"])
+
+
+def _line(document: Document, number: int) -> Document:
+    for line in document["DocumentLines"]:
+        if line["LineNum"] == number:
+            found: Document = line
+            return found
+    raise KeyError(number)
+
+
+def _sum(lines: list[Document], name: str) -> Decimal:
+    return sum((line.get(name) or ZERO for line in lines), ZERO)

@@ -1,0 +1,191 @@
+"""Marketing documents and what hangs on them.
+
+Field tables in the form that `model/__init__.py` reads: kind, then the names.
+"""
+
+from __future__ import annotations
+
+TABLES = {
+    "Document": """
+s CardCode CardName Address NumAtCard DocCurrency Reference1 Reference2 Comments JournalMemo ShipToCode Indicator
+s FederalTaxID PaymentReference Box1099 PaymentMethod CentralBankIndicator Project ExternalCorrectedDocNum
+s TaxExemptionLetterNum AgentCode FolioPrefixString BPChannelCode Address2 PeriodIndicator PayToCode ManualNumber
+s PayToBankCountry PayToBankCode PayToBankAccountNo PayToBankBranch TrackingNumber PickRemark SeriesString
+s SubSeriesString SequenceModel OpeningRemarks ClosingRemarks SignatureInputMessage SignatureDigest
+s CertificationNumber ControlAccount ETaxNumber NTSApprovedNumber EDocNum EDocErrorCode EDocErrorMessage
+s POSEquipmentNumber POSManufacturerSerialNumber BPLName VATRegNum Supplier Requester RequesterName
+s RequesterEmail ReqCode AuthorizationCode VehiclePlate ATDocumentType ElecCommMessage FiscalDocNum
+s PointOfIssueCode SAPPassport DocumentTaxID ReportingSectionControlStatementVAT CreateQRCodeFrom
+s DownPaymentTrasactionID OriginalRefNo OriginalCreditOrDebitNo ECommerceOperator ECommerceGSTIN TaxInvoiceNo
+s ShipFrom FatherCard ShipState ShipPlace CustOffice FCI AddLegIn DANFELgTxt ShipToCodeForReturn AddressForReturn
+s AllocationNumberIL DigitalPayToAddress
+i DocEntry DocNum AttachmentEntry PaymentGroupCode SalesPersonCode TransportationCode ImportFileNum
+i ContactPersonCode Series FinancialPeriod UserSign TransNum Form1099 Segment PaymentBlockEntry
+i InternalCorrectedDocNum NextCorrectingDocument NumberOfInstallments DocumentsOwner FolioNumber BPChannelContact
+i BPL_IDAssignedToInvoice LanguageCode SequenceCode SequenceSerial PrivateKeyVersion GTSChecker GTSPayee
+i ExtraMonth ExtraDays CashDiscountDateOffset ETaxWebSite EDocSeries EDocExportFormat GroupSeries GroupNumber
+i POSCashierNumber AnnualInvoiceDeclarationReference Releaser Receiver BlanketAgreementNumber RequesterBranch
+i RequesterDepartment ReqType POSDailySummaryNo POSReceiptNo FolioNumberFrom FolioNumberTo RelatedType
+i RelatedEntry IssuingReason Cig Cup LegTextF DataVersion LastPageFolioNumber BaseType BaseEntry SOIWizardId
+n DocTotal DocRate DiscountPercent VatSum VatSumSys VatSumFc DocTotalFc DocTotalSys WTApplied WTAppliedFC
+n WTAppliedSC TotalEqualizationTax TotalEqualizationTaxFC TotalEqualizationTaxSC WTNonSubjectAmount
+n WTNonSubjectAmountSC WTNonSubjectAmountFC WTExemptedAmount WTExemptedAmountSC WTExemptedAmountFC BaseAmount
+n BaseAmountSC BaseAmountFC WTAmount WTAmountSC WTAmountFC DownPayment TotalDiscount DownPaymentAmount
+n DownPaymentPercentage DownPaymentAmountSC DownPaymentAmountFC VatPercent ServiceGrossProfitPercent
+n RoundingDiffAmount RoundingDiffAmountFC RoundingDiffAmountSC TotalDiscountFC TotalDiscountSC PaidToDate
+n PaidToDateFC PaidToDateSys
+d DocDate DocDueDate TaxDate CreationDate UpdateDate RequriedDate CancelDate ExemptionValidityDateFrom
+d ExemptionValidityDateTo VatDate ClosingDate SpecifiedClosingDate AssetValueDate StartDeliveryDate
+d EndDeliveryDate DateOfReportingControlStatementVAT OriginalRefDate OriginalCreditOrDebitDate TaxInvoiceDate
+t DocTime StartDeliveryTime EndDeliveryTime UpdateTime
+y HandWritten Confirmed ShowSCN PartialSupply NetProcedure RevisionPo BlockDunning Submitted PickStatus Pick
+y PaymentBlock MaximumCashDiscount Reserve Rounding DeferredTax BillOfExchangeReserved ApplyTaxOnFirstInstallment
+y UseShpdGoodsAct IsPayToBank ReserveInvoice UseCorrectionVATGroup Cancelled InsuranceOperation347
+y ArchiveNonremovableSalesQuotation NTSApproved GroupHandWritten ReopenOriginalDocument
+y ReopenManuallyClosedOrCanceledDocument CreateOnlineQuotation ApplyCurrentVATRatesForDownPaymentsToDraw
+y OpenForLandedCosts RelevantToGTS IsAlteration SendNotification InvoicePayment ReuseDocumentNum
+y ReuseNotaFiscalNum PrintSEPADirect ExcludeFromTaxReportControlStatementVAT Revision CommissionTradeReturn
+y UseBillToAddrToDetermineTax FCEAsPaymentMeans PlasticPackagingTaxRelevant NotRelevantForMonthlyInvoice IndFinal
+y DigitalPayments
+Any[] ElectronicProtocols DocumentDistributedExpenses WithholdingTaxDataWTXCollection DocumentPackages
+Any[] DocumentSpecialLines DownPaymentsToDraw DocumentAdditionalIntrastatExpenses
+Any{} EWayBillDetails TaxExtension AddressExtension
+BoDocSummaryTypes SummeryType
+BoDocWhsUpdateTypes WareHouseUpdateType
+BoDocumentSubType DocumentSubType
+BoDocumentTypes DocType
+BoFatherCardTypes FatherType
+BoInterimDocTypes InterimType
+BoObjectTypes DocObjectCode
+BoPayTermDueTypes StartFrom EndAt
+BoSoStatus DownPaymentStatus
+BoStatus DocumentStatus InventoryStatus
+BoTaxOnInstallmentsTypeEnum TaxOnInstallments
+CancelStatusEnum CancelStatus
+ClosingOptionEnum ClosingOption
+CommissionTradeTypeEnum CommissionTrade
+DocumentAdditionalExpense[] DocumentAdditionalExpenses
+DocumentAuthorizationStatusEnum AuthorizationStatus
+DocumentDeliveryTypeEnum DocumentDelivery
+DocumentInstallment[] DocumentInstallments
+DocumentLine[] DocumentLines
+DocumentReference[] DocumentReferences
+Document_ApprovalRequest[] Document_ApprovalRequests
+DownPaymentTypeEnum DownPaymentType
+EDocGenerationTypeEnum EDocGenerationType
+EDocStatusEnum EDocStatus
+EDocTypeEnum EDocType
+ElecCommStatusEnum ElecCommStatus
+FolioLetterEnum Letter
+GSTTransactionTypeEnum GSTTransactionType
+PriceModeDocumentEnum PriceMode
+PrintStatusEnum Printed
+WithholdingTaxData[] WithholdingTaxDataCollection
+""",
+    "DocumentLine": """
+s ItemCode ItemDescription Currency VendorNum SerialNum WarehouseCode AccountCode SupplierCatNum CostingCode
+s ProjectCode BarCode VatGroup Address TaxCode OriginalItem FreeText POTargetEntry MeasureUnit CountryOrg SWW
+s CFOPCode CSTCode Text COGSCostingCode COGSAccountCode ChangeAssemlyBoMWarehouse CostingCode2 CostingCode3
+s CostingCode4 CostingCode5 ItemDetails ExLineNo COGSCostingCode2 COGSCostingCode3 COGSCostingCode4
+s COGSCostingCode5 CSTforIPI CSTforPIS CSTforCOFINS CreditOriginCode PoNum ExpenseType ReceiptNumber FederalTaxID
+s LineVendor StgDesc UoMCode DestinationCountryForImport OriginCountryForExport NVECode CNJPMan
+s UFFiscalBenefitCode ShipToCode ShipToDescription ShipFromCode ShipFromDescription PlasticPackageExemptionReason
+s LegalText RecognizedTaxCode
+i LineNum SalesPersonCode Hight1Unit Height2Unit Lengh1Unit Lengh2Unit Weight1Unit Weight2Unit BaseType BaseEntry
+i BaseLine VolumeUnit Width1Unit Width2Unit PickListIdNumber ShippingMethod POTargetNum POTargetRowNum Usage
+i VisualOrder GrossBase LocationCode AgreementNo AgreementRowNumber ActualBaseEntry ActualBaseLine DocEntry
+i PoItmNum ReturnAction ReturnReason StgSeqNum StgEntry UoMEntry ParentLineNum Incoterms TransportMode
+i NatureOfTransaction DestinationRegionForImport OriginRegionForExport SACEntry HSNEntry NCMCode OwnerCode
+i StandardItemIdentification CommodityClassification Cig Cup UnencumberedReason ListNum
+n Quantity Price PriceAfterVAT Rate DiscountPercent CommisionPercent Height1 Height2 Lengh1 Lengh2 Weight1
+n Weight2 Factor1 Factor2 Factor3 Factor4 Volume Width1 Width2 PickQuantity CorrInvAmountToStock
+n CorrInvAmountToDiffAcct AppliedTax AppliedTaxFC AppliedTaxSC EqualizationTaxPercent TotalEqualizationTax
+n TotalEqualizationTaxFC TotalEqualizationTaxSC NetTaxAmount NetTaxAmountFC NetTaxAmountSC UnitsOfMeasurment
+n LineTotal TaxPercentagePerRow TaxTotal ExciseAmount TaxPerUnit TotalInclTax RowTotalFC RowTotalSC
+n LastBuyInmPrice LastBuyDistributeSumFc LastBuyDistributeSumSc LastBuyDistributeSum StockDistributesumForeign
+n StockDistributesumSystem StockDistributesum StockInmPrice TaxBeforeDPM TaxBeforeDPMFC TaxBeforeDPMSC
+n BaseOpenQuantity UnitPrice PackageQuantity GrossBuyPrice GrossProfitTotalBasePrice RemainingOpenQuantity
+n OpenAmount OpenAmountFC OpenAmountSC RequiredQuantity Surpluses DefectAndBreakup Shortages RetirementQuantity
+n RetirementAPC GrossProfit GrossProfitFC GrossProfitSC ReturnCost InventoryQuantity
+n RemainingOpenInventoryQuantity GrossPrice GrossTotal GrossTotalFC GrossTotalSC CtrSealQty ExternalCalcTaxRate
+n ExternalCalcTaxAmount ExternalCalcTaxAmountFC ExternalCalcTaxAmountSC WeightOfRecycledPlastic OperatingProfit
+n OperatingProfitFC OperatingProfitSC NetIncome NetIncomeFC NetIncomeSC
+d ShipDate ActualDeliveryDate RequiredDate
+y UseBaseUnits TaxLiable PickStatus BackOrder WTLiable DeferredTax ConsumerSalesForecast DistributeExpense
+y TaxOnly WithoutInventoryMovement ConsiderQuantity PartialRetirement ThirdParty EnableReturnCost
+y ChangeInventoryQuantityIndependently FreeOfChargeBP IndEscala ReverseCharge CUSplit
+Any[] LineTaxJurisdictions GeneratedAssets EBooksDetails DocumentLineAdditionalExpenses WithholdingTaxLines
+Any[] SerialNumbers BatchNumbers DocumentLinesBinAllocations ExportProcesses CCDNumbers ImportProcesses
+BoCorInvItemStatus CorrectionInvoiceItem
+BoDocItemType ItemType
+BoDocLineType LineType
+BoDocumentLinePickStatus PickStatusEx
+BoExpenseOperationTypeEnum ExpenseOperationType
+BoItemTreeTypes TreeType
+BoStatus LineStatus
+BoTaxTypes TaxType
+BoTransactionTypeEnum TransactionType
+DocumentPriceSourceEnum PriceSource
+""",
+    "DocumentAdditionalExpense": """
+s Remarks VatGroup TaxCode DistributionRule Project DistributionRule2 DistributionRule3 DistributionRule4
+s DistributionRule5
+i ExpenseCode BaseDocEntry BaseDocLine BaseDocType BaseDocumentReference LineNum TargetAbsEntry TargetType
+n LineTotal LineTotalFC LineTotalSys PaidToDate PaidToDateFC PaidToDateSys TaxPercent TaxSum TaxSumFC TaxSumSys
+n DeductibleTaxSum DeductibleTaxSumFC DeductibleTaxSumSys TaxPaid TaxPaidFC TaxPaidSys EqualizationTaxPercent
+n EqualizationTaxSum EqualizationTaxFC EqualizationTaxSys TaxTotalSum TaxTotalSumFC TaxTotalSumSys LineGross
+n LineGrossSys LineGrossFC ExternalCalcTaxRate ExternalCalcTaxAmount ExternalCalcTaxAmountFC
+n ExternalCalcTaxAmountSC
+y TaxLiable AquisitionTax LastPurchasePrice Stock WTLiable CUSplit DocFreight
+Any[] DocExpenseTaxJurisdictions DocFreightEBooksDetails
+BoAdEpnsDistribMethods DistributionMethod
+BoAdEpnsTaxTypes TaxType
+BoStatus Status
+""",
+    "DocumentInstallment": """
+i DunningLevel InstallmentId
+n Percentage Total TotalFC PaidToDate PaidToDateFC
+d DueDate LastDunningDate
+y PaymentOrdered
+""",
+    "DocumentReference": """
+s ExtDocNum AccessKey IssuerCNPJ IssuerCode Model Series RefAccKey SubSeries Remark
+i DocEntry LineNumber RefDocEntr RefDocNum Number
+n RefAmount
+d IssueDate
+LinkReferenceTypeEnum LinkRefTyp
+ReferencedObjectTypeEnum RefObjType
+""",
+    "WithholdingTaxData": """
+s WTCode WithholdingType RoundingType Criteria Category BaseType GLAccount
+i LineNum BaseDocEntry BaseDocLine BaseDocType BaseDocumentReference TargetAbsEntry TargetDocumentType
+n WTAmountSys WTAmountFC WTAmount TaxableAmountinSys TaxableAmountFC TaxableAmount Rate AppliedWTAmountSys
+n AppliedWTAmountFC AppliedWTAmount
+BoStatus Status
+""",
+    "Document_ApprovalRequest": """
+s Remarks ApprovalTemplatesName
+i ApprovalTemplatesID
+y ActiveForUpdate
+""",
+    "ApprovalRequest": """
+s ObjectType IsDraft Remarks DraftType
+i Code ApprovalTemplatesID ObjectEntry CurrentStage OriginatorID DraftEntry
+d CreationDate
+t CreationTime
+ApprovalRequestDecision[] ApprovalRequestDecisions
+ApprovalRequestLine[] ApprovalRequestLines
+BoApprovalRequestStatusEnum Status
+""",
+    "ApprovalRequestLine": """
+s Remarks
+i StageCode UserID
+d UpdateDate CreationDate
+t UpdateTime CreationTime
+BoApprovalRequestDecisionEnum Status
+""",
+    "ApprovalRequestDecision": """
+s ApproverUserName ApproverPassword Remarks
+BoApprovalRequestDecisionEnum Status
+""",
+}

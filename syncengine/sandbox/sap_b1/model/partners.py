@@ -1,0 +1,209 @@
+"""Business partners, branches, items and attachments.
+
+Field tables in the form that `model/__init__.py` reads: kind, then the names.
+"""
+
+from __future__ import annotations
+
+TABLES = {
+    "BusinessPartner": """
+s CardCode CardName Address ZipCode MailAddress MailZipCode Phone1 Phone2 Fax ContactPerson Notes FederalTaxID
+s FreeText Currency RateDiffAccount Cellular City County Country MailCity MailCounty MailCountry EmailAddress
+s Picture DefaultAccount DefaultBranch DefaultBankCode AdditionalID Pager FatherCard CardForeignName
+s DeductionOffice ExportCode VatGroup Password Indicator IBAN CreditCardNum DebitorAccount ValidRemarks
+s FrozenRemarks Block BillToState ShipToState ExemptNum Box1099 PeymentMethodCode BankCountry HouseBank
+s HouseBankCountry HouseBankAccount ShipToDefault DME InstructionKey ISRBillerID ReferenceDetails HouseBankBranch
+s OwnerIDNumber TaxExemptionLetterNum LinkedBusinessPartner CertificateNumber NationalInsuranceNum WTCode
+s BillToBuildingFloorRoom DownPaymentClearAct ChannelBP BilltoDefault CustomerBillofExchangDisc
+s ShipToBuildingFloorRoom CustomerBillofExchangPres ProjectCode VatGroupLatinAmerica DunningTerm Website
+s OtherReceivablePayable BillofExchangeonCollection UnpaidBillofExchange Profession BankChargesAllocationCode
+s CompanyRegistrationNumber VerificationNumber ConCerti DownPaymentInterimAccount PlanningGroup VatIDNum
+s DatevAccount GTSRegNo GTSBankAccountNo GTSBillingAddrTel HouseBankIBAN VATRegistrationNumber RepresentativeName
+s IndustryType BusinessType InterestAccount FeeAccount AliasName GlobalLocationNumber EDISenderID EDIRecipientID
+s RelationshipCode RelationshipDateTill UnifiedFederalTaxID AgentCode EDocStreet EDocStreetNumber EDocZipCode
+s EDocCity EDocCountry EDocDistrict EDocRepresentativeFirstName EDocRepresentativeSurname
+s EDocRepresentativeCompany EDocRepresentativeFiscalCode EDocRepresentativeAdditionalId EDocPECAddress
+s IPACodeForPA ECommerceMerchantID LegalText CertificateDetails DefaultCurrency EORINumber
+i GroupCode PayTermsGrpCode PriceListNum CommissionGroupCode SalesPersonCode AvarageLate ShippingType
+i CreditCardCode OpenOpportunities Priority FormCode1099 DunningLevel PaymentBlockDescription
+i LastMultiReconciliationNum DefaultTechnician Territory LanguageCode WithholdingTaxDeductionGroup
+i ClosingDateProcedureNumber Remark1 Industry ETaxWebSite Series CampaignNumber DefaultBlanketAgreementNumber
+i AttachmentEntry OwnerCode EDocBuildingNumber DefaultTransporterEntry DefaultTransporterLineNumber MainUsage
+i EBooksVATExemptionCause DataVersion
+n CreditLimit MaxCommitment DiscountPercent DeductionPercent IntrestRatePercent CommissionPercent MinIntrest
+n CurrentAccountBalance OpenDeliveryNotesBalance OpenOrdersBalance OpenChecksBalance MaxAmountOfExemption
+d DeductionValidUntil CreditCardExpiration ValidFrom ValidTo FrozenFrom FrozenTo DunningDate
+d ExemptionValidityDateFrom ExemptionValidityDateTo ExpirationDate RelationshipDateFrom UpdateDate CreateDate
+t UpdateTime CreateTime
+y DeductibleAtSource Valid Frozen BackOrder PartialDelivery BlockDunning CollectionAuthorization SinglePayment
+y PaymentBlock DeferredTax Equalization SubjectToWithholdingTax AccrualCriteria Properties1 Properties2
+y Properties3 Properties4 Properties5 Properties6 Properties7 Properties8 Properties9 Properties10 Properties11
+y Properties12 Properties13 Properties14 Properties15 Properties16 Properties17 Properties18 Properties19
+y Properties20 Properties21 Properties22 Properties23 Properties24 Properties25 Properties26 Properties27
+y Properties28 Properties29 Properties30 Properties31 Properties32 Properties33 Properties34 Properties35
+y Properties36 Properties37 Properties38 Properties39 Properties40 Properties41 Properties42 Properties43
+y Properties44 Properties45 Properties46 Properties47 Properties48 Properties49 Properties50 Properties51
+y Properties52 Properties53 Properties54 Properties55 Properties56 Properties57 Properties58 Properties59
+y Properties60 Properties61 Properties62 Properties63 Properties64 ThresholdOverlook SurchargeOverlook
+y InsuranceOperation347 HierarchicalDeduction WithholdingTaxCertified BookkeepingCertified Affiliate
+y DatevFirstDataEntry UseShippedGoodsAccount NoDiscounts EffectivePriceConsidersPriceBeforeDiscount
+y EndorsableChecksFromBP AcceptsEndorsedChecks BlockSendingMarketingContent UseBillToAddrToDetermineTax
+y FCERelevant FCEValidateBaseDelivery ExchangeRateForIncomingPayment ExchangeRateForOutgoingPayment
+y FCEAsPaymentMeans NotRelevantForMonthlyInvoice
+Any[] ElectronicProtocols BPAccountReceivablePaybleCollection BPPaymentDates BPBranchAssignment
+Any[] BPFiscalTaxIDCollection DiscountGroups BPBlockSendingMarketingContents BPCurrenciesCollection
+Any{} BPIntrastatExtension
+AssesseeTypeEnum TypeReport
+AutomaticPostingEnum AutomaticPosting
+BPAddress[] BPAddresses
+BPBankAccount[] BPBankAccounts
+BPPaymentMethod[] BPPaymentMethods
+BPWithholdingTax[] BPWithholdingTaxCollection
+BoCardCompanyTypes CompanyPrivate
+BoCardTypes CardType
+BoFatherCardTypes FatherType
+BoTaxRoundingRuleTypes TaxRoundingRule
+BoVatStatus VatLiable
+ContactEmployee[] ContactEmployees
+DiscountGroupBaseObjectEnum DiscountBaseObject
+DiscountGroupRelationsEnum DiscountRelations EffectiveDiscount
+EDocGenerationTypeEnum EDocGenerationType
+EffectivePriceEnum EffectivePrice
+ExemptionMaxAmountValidationTypeEnum ExemptionMaxAmountValidationType
+OperationCode347Enum OperationCode347
+PriceModeEnum PriceMode
+ResidenceNumberTypeEnum ResidenNumber
+ShaamGroupEnum ShaamGroup
+TypeOfOperationEnum TypeOfOperation
+""",
+    "BPAddress": """
+s AddressName Street Block ZipCode City County Country State FederalTaxID TaxCode BuildingFloorRoom AddressName2
+s AddressName3 TypeOfAddress StreetNo BPCode GlobalLocationNumber Nationality TaxOffice GSTIN
+i RowNum
+d CreateDate
+t CreateTime
+y TaasEnabled
+BoAddressType AddressType
+BoGSTRegnTypeEnum GstType
+BoMYFTypeEnum MYFType
+""",
+    "BPBankAccount": """
+s UserNo4 BPCode County State UserNo2 IBAN ZipCode City Block Branch Country Street ControlKey UserNo3 BankCode
+s AccountNo UserNo1 BuildingFloorRoom BIK AccountName CorrespondentAccount Phone Fax CustomerIdNumber ISRBillerID
+s BICSwiftCode ABARoutingNumber MandateID
+i LogInstance InternalKey ISRType
+d SignatureDate MandateExpDate
+SEPASequenceTypeEnum SEPASeqType
+""",
+    "ContactEmployee": """
+s CardCode Name Position Address Phone1 Phone2 MobilePhone Fax E_Mail Pager Remarks1 Remarks2 Password
+s PlaceOfBirth Profession Title CityOfBirth FirstName MiddleName LastName EmailGroupCode ConnectedAddressName
+s ForeignCountry
+i InternalCode
+d DateOfBirth CreateDate UpdateDate
+t CreateTime UpdateTime
+y Active BlockSendingMarketingContent
+Any[] ContactEmployeeBlockSendingMarketingContents
+BoAddressType ConnectedAddressType
+BoGenderTypes Gender
+""",
+    "BPPaymentMethod": """
+s PaymentMethodCode BPCode
+i RowNumber
+""",
+    "BPWithholdingTax": """
+s WTCode BPCode
+""",
+    "BusinessPartnerGroup": """
+s Name
+i Code
+BoBusinessPartnerGroupTypes Type
+""",
+    "BusinessPlace": """
+s BPLName BPLNameForeign VATRegNum RepName Industry Business Address Addressforeign TaxOfficeNo DefaultCustomerID
+s DefaultVendorID DefaultWarehouseID DefaultTaxCode TaxOffice FederalTaxID FederalTaxID2 FederalTaxID3
+s AdditionalIdNumber CreditContributionOriginCode IPIPeriodCode PreferredStateCode AddressType Street StreetNo
+s Building ZipCode Block City State County Country AliasName CommercialRegister SPEDProfile
+s PaymentClearingAccount GlobalLocationNumber DefaultResourceWarehouseID
+i BPLID NatureOfCompanyCode EconomicActivityTypeCode CooperativeAssociationTypeCode ProfitTaxationCode
+i CompanyQualificationCode DeclarerTypeCode EnvironmentType
+d DateOfIncorporation
+y MainBPL Disabled Opting4ICMS
+Any[] BusinessPlaceIENumbers BusinessPlaceTributaryInfos
+""",
+    "Item": """
+s ItemCode ItemName ForeignName SalesVATGroup BarCode IncomeAccount ExemptIncomeAccount ExpanseAccount
+s Mainsupplier SupplierCatalogNo Picture User_Text SerialNum DataExportCode ValidRemarks FrozenRemarks SalesUnit
+s SalesPackagingUnit PurchaseUnit PurchasePackagingUnit PurchaseVATGroup ForeignRevenuesAccount ECRevenuesAccount
+s ForeignExpensesAccount ECExpensesAccount DefaultWarehouse SWW WarrantyTemplate ArTaxCode ApTaxCode BaseUnitName
+s ItemCountryOrg InventoryUOM ProductSource GTSItemSpec GTSItemTaxCategory BeverageTableCode BeverageGroupCode
+s AssetClass AssetGroup InventoryNumber DepreciationGroup AssetSerialNumber DefaultCountingUnit ScsCode
+s LinkedResource TNVED NVECode LegalText CreateQRCodeFrom PlasticPackageTaxCategory
+s PlasticPackageExemptionReasonForPurchase PlasticPackageExemptionReasonForProduction SAFTProductTypeEx
+i ItemsGroupCode CustomsGroupCode CommissionGroup Manufacturer SalesLengthUnit SalesWidthUnit SalesHeightUnit
+i SalesVolumeUnit SalesWeightUnit PurchaseLengthUnit PurchaseWidthUnit PurchaseHeightUnit PurchaseVolumeUnit
+i PurchaseWeightUnit ShipType PurchaseHeightUnit1 PurchaseLengthUnit1 PurchaseWeightUnit1 PurchaseWidthUnit1
+i SalesHeightUnit1 SalesLengthUnit1 SalesWeightUnit1 SalesWidthUnit1 OrderIntervals LeadTime OutgoingServiceCode
+i IncomingServiceCode ServiceGroup NCMCode MaterialGroup DNFEntry FuelID BeverageCommercialBrandCode Series
+i ToleranceDays Technician Employee Location UoMGroupEntry InventoryUoMEntry DefaultSalesUoMEntry
+i DefaultPurchasingUoMEntry InventoryWeightUnit InventoryWeightUnit1 DefaultCountingUoMEntry ChapterID
+i AttachmentEntry SACEntry ServiceCategoryEntry PricingUnit DataVersion CommodityClassification
+n DesiredInventory MinInventory CommissionPercent CommissionSum QuantityOnStock QuantityOrderedFromVendors
+n QuantityOrderedByCustomers SalesItemsPerUnit SalesQtyPerPackUnit SalesUnitLength SalesUnitWidth SalesUnitHeight
+n SalesUnitVolume SalesUnitWeight PurchaseItemsPerUnit PurchaseQtyPerPackUnit PurchaseUnitLength
+n PurchaseUnitWidth PurchaseUnitHeight PurchaseUnitVolume PurchaseUnitWeight SalesFactor1 SalesFactor2
+n SalesFactor3 SalesFactor4 PurchaseFactor1 PurchaseFactor2 PurchaseFactor3 PurchaseFactor4 MovingAveragePrice
+n AvgStdPrice MaxInventory PurchaseUnitHeight1 PurchaseUnitLength1 PurchaseUnitWeight1 PurchaseUnitWidth1
+n SalesUnitHeight1 SalesUnitLength1 SalesUnitWeight1 SalesUnitWidth1 OrderMultiple MinOrderQuantity
+n InventoryWeight InventoryWeight1 CountingItemsPerUnit ProdStdCost CapitalGoodsOnHoldPercent
+n CapitalGoodsOnHoldLimit AssessableValue AssVal4WTR CtrSealQty WeightOfRecycledPlastic
+d ValidFrom ValidTo FrozenFrom FrozenTo CapitalizationDate UpdateDate CreateDate
+t UpdateTime CreateTime
+y VatLiable PurchaseItem SalesItem InventoryItem AssetItem ManageSerialNumbers ManageBatchNumbers Valid Frozen
+y ManageStockByWarehouse ForceSelectionOfSerialNumber ManageSerialNumbersOnReleaseOnly WTLiable IndirectTax
+y IsPhantom Properties1 Properties2 Properties3 Properties4 Properties5 Properties6 Properties7 Properties8
+y Properties9 Properties10 Properties11 Properties12 Properties13 Properties14 Properties15 Properties16
+y Properties17 Properties18 Properties19 Properties20 Properties21 Properties22 Properties23 Properties24
+y Properties25 Properties26 Properties27 Properties28 Properties29 Properties30 Properties31 Properties32
+y Properties33 Properties34 Properties35 Properties36 Properties37 Properties38 Properties39 Properties40
+y Properties41 Properties42 Properties43 Properties44 Properties45 Properties46 Properties47 Properties48
+y Properties49 Properties50 Properties51 Properties52 Properties53 Properties54 Properties55 Properties56
+y Properties57 Properties58 Properties59 Properties60 Properties61 Properties62 Properties63 Properties64
+y AutoCreateSerialNumbersOnRelease NoDiscounts StatisticalAsset Cession DeactivateAfterUsefulLife
+y ManageByQuantity Excisable InCostRollup VirtualAssetItem EnforceAssetSerialNumbers GSTRelevnt ImportedItem
+y TraceableItem
+Any[] ItemPrices ItemWarehouseInfoCollection ItemPreferredVendors ItemLocalizationInfos ItemProjects
+Any[] ItemDistributionRules ItemAttributeGroups ItemDepreciationParameters ItemPeriodControls
+Any[] ItemUnitOfMeasurementCollection ItemBarCodeCollection
+Any{} ItemIntrastatExtension
+AssetStatusEnum AssetStatus
+BoGLMethods GLMethod
+BoInventorySystem CostAccountingMethod
+BoIssueMethod IssueMethod
+BoItemTreeTypes TreeType
+BoMRPComponentWarehouse ComponentWarehouse
+BoManageMethod SRIAndBatchManageMethod
+BoMaterialTypes MaterialType
+BoPlanningSystem PlanningSystem
+BoProcurementMethod ProcurementMethod
+BoTaxTypes TaxType
+GSTTaxCategoryEnum GSTTaxCategory
+IssuePrimarilyByEnum IssuePrimarilyBy
+ItemClassEnum ItemClass
+ItemTypeEnum ItemType
+SAFTProductTypeEnum SAFTProductType
+SOIExcisableTypeEnum SOIExcisable
+SpecialProductTypeEnum SpProdType
+TypeOfAdvancedRulesEnum TypeOfAdvancedRules
+""",
+    "Attachments2": """
+i AbsoluteEntry
+Attachments2_Line[] Attachments2_Lines
+""",
+    "Attachments2_Line": """
+s SourcePath FileName FileExtension FreeText TargetPath SubPath
+i AbsoluteEntry LineNum UserID
+d AttachmentDate
+y Override CopyToTargetDoc CopyToProductionOrder EDocSign
+""",
+}
