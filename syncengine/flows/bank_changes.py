@@ -6,8 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 from syncengine.flows.company import Known, Payload
-from syncengine.flows.master import Held
-from syncengine.flows.values import day
+from syncengine.flows.master import Built, Held
+from syncengine.flows.values import moment
 from syncengine.mapping import Problem, fingerprint
 
 HELD = "bank_change_held"
@@ -64,16 +64,30 @@ def hold_bank_change(payload: Payload, known: Known) -> Held:
     )
 
 
-def hold_replaced_vendor(payload: Payload, code: str, created: Any, known: Known) -> Held | None:
+def created_as_known(code_created: Any, known: Known) -> str | None:
+    """The creation date of the vendor that Basware knows by this code; SAP's own once a person has accepted it."""
+    before = known.source.get("derived", {}).get("created")
+    now = moment(code_created)
+    accepted = replacement_mark(now) in known.approved or not (known.confirmed or known.sent)
+    return now if accepted else before or now
+
+
+def replacement_mark(created: str | None) -> str:
+    """Names the vendor that took over a code, by its creation date."""
+    return fingerprint(["created", created])
+
+
+def hold_replaced_vendor(built: Built) -> Held | None:
     """A code whose creation date changed belongs to another vendor: nothing is sent until a person says so."""
-    before, now = day(known.source.get("CreateDate")), day(created)
-    mark = fingerprint(["created", str(now)])
-    if before is None or now is None or before == now or mark in known.approved:
+    vendor = built.source
+    before, now = vendor["derived"]["created"], moment(vendor.get("CreateDate"))
+    if before is None or now is None or before == now:
         return None
     problem = Problem(
         "vendorCode",
-        f"{code} was created on {now} in SAP, but the vendor in Basware on {before}: it is another vendor",
+        f"{vendor['CardCode']} was created on {now[:10]} in SAP, the vendor in Basware on {before[:10]}:"
+        " it is another vendor",
         "Decide whether the vendor in Basware shall become this one, or be closed.",
         "needs_decision",
     )
-    return Held(payload, frozenset({REPLACED}), ("post", "close"), mark, problem=problem)
+    return Held(built.payload, frozenset({REPLACED}), ("post", "close"), replacement_mark(now), problem=problem)

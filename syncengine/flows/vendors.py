@@ -10,7 +10,7 @@ from typing import Any
 
 from syncengine.connectors.basware.external_codes import external_code
 from syncengine.connectors.sap_b1.literals import is_yes
-from syncengine.flows.bank_changes import hold_bank_change, hold_replaced_vendor
+from syncengine.flows.bank_changes import created_as_known, hold_bank_change, hold_replaced_vendor
 from syncengine.flows.company import FlowContext, Payload
 from syncengine.flows.master import Built, Held, MasterDataFlow, Part, Source, rule
 from syncengine.flows.values import compact, title, usable, window_edges
@@ -97,6 +97,7 @@ class Vendors(MasterDataFlow):
             "active": usable(source, ctx.today),
             "paymentDenied": is_yes(source.get("PaymentBlock")),
             "companies": [{"companyCode": ctx.company, "inheritToChildUnits": True}],
+            "created": created_as_known(source.get("CreateDate"), ctx.before(self.key(source))),
         }
 
     def left(self, last: Payload, ctx: FlowContext, source: Source | None = None) -> Payload:
@@ -107,7 +108,7 @@ class Vendors(MasterDataFlow):
 
     def hold(self, built: Built, ctx: FlowContext) -> Held:
         known = ctx.before(self.key(built.source))
-        replaced = hold_replaced_vendor(built.payload, self.key(built.source), built.source.get("CreateDate"), known)
+        replaced = hold_replaced_vendor(built)
         if replaced is not None:
             return replaced
         if not ctx.settings.hold_bank_changes or not known.confirmed.get("record"):

@@ -35,6 +35,8 @@ class Rule:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Rule:
         """A rule from the shape of interface.md; ValueError says what does not fit."""
+        if not isinstance(data, Mapping):
+            raise ValueError("a rule is an object with target and source")
         unknown = set(data) - _FIELDS
         if unknown:
             raise ValueError(f"unknown field {', '.join(sorted(map(str, unknown)))}")
@@ -73,7 +75,7 @@ def check_rules(
     for index, given in enumerate(rules):
         try:
             rule = given if isinstance(given, Rule) else Rule.from_dict(given)
-        except (ValueError, AttributeError) as error:
+        except ValueError as error:
             problems.append(RuleProblem(index, "rule", None, str(error)))
             continue
         ast, expression_problems = compile_expression(rule.source)
