@@ -128,7 +128,8 @@ class HttpTransport:
         )
 
     def _cleaned(self, fault: ConnectorError) -> ConnectorError:
-        """The same error with no secret in its sentences: a server may echo what it was sent."""
+        """The same error, told which side it came from, with no secret in its sentences: a server may echo them."""
+        fault.system = self._system
         fault.message = self._redactor.text(fault.message)
         fault.hint = self._redactor.text(fault.hint)
         fault.args = (fault.message,)

@@ -23,9 +23,13 @@ class Outcome(StrEnum):
 
 
 class ConnectorError(Exception):
-    """Base of every failed call: `code` for machines, `message` and `hint` for people."""
+    """Base of every failed call: `code` for machines, `message` and `hint` for people.
+
+    `system` is the side that failed (`sap_b1` or `basware`), set by the transport.
+    """
 
     outcome: Outcome
+    system: str = ""
 
     def __init__(self, message: str, *, code: str, hint: str = "", status: int | None = None) -> None:
         super().__init__(message)

@@ -5,7 +5,8 @@ from syncengine.models.audit import AuditEvent
 from syncengine.models.call import Call
 from syncengine.models.flow_state import FlowState
 from syncengine.models.inbox import InboxNotification, WebhookCounter
-from syncengine.models.posting import PostedDocument, PostingLock
+from syncengine.models.named_lock import NamedLock
+from syncengine.models.posting import PostedDocument
 from syncengine.models.record import OPEN_STATUSES, Record, RecordStatus, Stage
 from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
 from syncengine.models.slot import CallSlot
@@ -23,8 +24,8 @@ __all__ = [
     "FlowState",
     "InboxNotification",
     "ItemOutcome",
+    "NamedLock",
     "PostedDocument",
-    "PostingLock",
     "Record",
     "RecordStatus",
     "Run",

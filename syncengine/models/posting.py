@@ -1,4 +1,4 @@
-"""What keeps an invoice from being posted twice, across integrations that share a SAP company."""
+"""Which SAP document belongs to which Basware invoice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tenants.models.scoped import ScopedModel
 
 
 class PostedDocument(ScopedModel):
-    """One SAP document belongs to one Basware invoice. `company` is service root and company database."""
+    """One SAP document belongs to one Basware invoice. `company` is service root and company database.
+
+    `settled_at`: fully paid or closed for good, no longer watched for payments.
+    """
 
     organization_path: ClassVar[str] = "integration__organization"
 
@@ -26,6 +29,7 @@ class PostedDocument(ScopedModel):
     card_code = models.CharField(max_length=15)
     num_at_card = models.CharField(max_length=100)
     adopted = models.BooleanField(default=False)
+    settled_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -37,17 +41,3 @@ class PostedDocument(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.entity_set}({self.doc_entry})"
-
-
-class PostingLock(models.Model):
-    """Lease on (service root, company database, CardCode, normalised NumAtCard), whatever the integration.
-
-    `name` is the SHA-256 of the four. Not scoped to an organization on purpose: two of them may share a company.
-    """
-
-    name = models.CharField(max_length=64, primary_key=True)
-    owner = models.CharField(max_length=80)
-    expires_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name

@@ -95,9 +95,10 @@ class Record(ScopedModel):
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],
-                condition=Q(status__in=["pending", "in_progress", "waiting"]),
+                condition=Q(status__in=["pending", "waiting"]),
                 name="record_due",
             ),
+            models.Index(fields=["lease_expires_at"], condition=Q(status="in_progress"), name="record_leased"),
             models.Index(fields=["integration", "-id"], name="record_newest"),
             models.Index(fields=["integration", "flow", "status"], name="record_by_status"),
             models.Index(fields=["integration", "flow", "reference"], name="record_by_reference"),

@@ -123,5 +123,3 @@ class Run(ScopedModel):
     @property
     def counts(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in self.COUNTS}
-
-

@@ -1,0 +1,57 @@
+"""Writing audit events: always in the transaction of the deed that they tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils import timezone
+
+from syncengine.models import AuditEvent, Record, Run
+from tenants.models import Integration, Organization
+
+SYSTEM = "system"
+
+
+def record_event(
+    organization: Organization,
+    actor: str,
+    action: str,
+    message: str = "",
+    *,
+    integration: Integration | None = None,
+    record: Record | None = None,
+    run: Run | None = None,
+    **data: Any,
+) -> AuditEvent:
+    """One event. `actor` is an e-mail address, `api-key:PREFIX` or `system`; `data` must hold no secrets."""
+    return AuditEvent.objects.create(
+        organization=organization,
+        integration=integration,
+        record=record,
+        run=run,
+        actor=actor,
+        action=action,
+        message=message,
+        data=data,
+        created_at=timezone.now(),
+    )
+
+
+def record_events(integration: Integration, action: str, rows: Iterable[tuple[Record, str]]) -> None:
+    """The same deed of the system on many records, in one insert: pairs of record and message."""
+    now = timezone.now()
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            organization_id=integration.organization_id,
+            integration=integration,
+            record=record,
+            run_id=record.run_id,
+            actor=SYSTEM,
+            action=action,
+            message=message,
+            data={},
+            created_at=now,
+        )
+        for record, message in rows
+    )

@@ -1,0 +1,319 @@
+"""Map a page of source records and compare it with what the target holds: what is to be sent, and what is not.
+
+No remote call and no write happens here; the result is a list of records with their fate, ready to be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from syncengine.engine.mappings import CurrentMapping
+from syncengine.engine.records import (
+    Trouble,
+    dependency_failed,
+    dependency_pending,
+    set_failed,
+    set_trouble,
+    set_waiting,
+)
+from syncengine.flows.company import FlowContext, Known, Payload
+from syncengine.flows.master import Built, Held, MasterDataFlow
+from syncengine.mapping import Problem, fingerprint
+from syncengine.models import OPEN_STATUSES, Record, RecordStatus, Run
+from tenants.models import Integration
+
+Source = dict[str, Any]
+
+
+class Fate(StrEnum):
+    """What becomes of a record that was read."""
+
+    UNCHANGED = "unchanged"
+    SEND = "send"
+    FAILED = "failed"
+    WAITS = "waits"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A record as it should be stored, and its fate. `stored` is False for one that need not be touched."""
+
+    record: Record
+    fate: Fate
+    stored: bool = True
+
+
+@dataclass
+class Comparison:
+    """Everything that the records of one flow are judged by; keeps what it has learnt about dependencies."""
+
+    integration: Integration
+    flow: MasterDataFlow
+    mapping: CurrentMapping
+    context: FlowContext
+    run: Run | None
+    resend_field: str | None = None
+    _in_target: set[tuple[str, str]] = field(default_factory=set)
+
+    def judge(self, sources: Sequence[Source], *, leaving: bool = False, again: bool = False) -> list[Judged]:
+        """The fate of each source record.
+
+        `leaving` marks what comes out as closed: it is no longer part of a full read. `again` sends what is asked
+        for by a person although nothing changed.
+        """
+        existing = self.existing([self.flow.key(source) for source in sources])
+        context = replace(self.context, known=_Knowledge(existing), taken=self._taken(sources))
+        judged = [self._judge_one(source, existing, context, leaving, again) for source in sources]
+        return self._hold_dependents(judged)
+
+    def gone(self, records: Iterable[Record]) -> list[Judged]:
+        """Records that the source does not have any more: the last payload once more, as inactive."""
+        return [self._leave(record, None, self.context) for record in records]
+
+    def existing(self, keys: Sequence[str]) -> dict[str, Record]:
+        rows = Record.objects.filter(integration=self.integration, flow=self.flow.name, key__in=keys)
+        return {row.key: row for row in rows}
+
+    def _taken(self, sources: Sequence[Source]) -> dict[str, str]:
+        numbers = {number for number in map(self.flow.reference, sources) if number}
+        if not numbers:
+            return {}
+        rows = Record.objects.filter(integration=self.integration, flow=self.flow.name, reference__in=numbers)
+        return {keys["identity"]: key for keys, key in rows.values_list("target_keys", "key") if keys.get("identity")}
+
+    def _judge_one(
+        self, source: Source, existing: Mapping[str, Record], context: FlowContext, leaving: bool, again: bool
+    ) -> Judged:
+        flow, key = self.flow, self.flow.key(source)
+        record = existing.get(key)
+        if not flow.in_scope(source, context):
+            if record is None or not record.active or not (record.confirmed_target or record.target):
+                return Judged(record or self._new(key), Fate.OUT_OF_SCOPE, stored=False)
+            return self._leave(record, source, context)
+        built = flow.build(source, self.mapping.compiled, context)
+        held = flow.hold(built, context)
+        if identity := flow.identity(held.payload):
+            context.taken.setdefault(identity, key)
+        record = record or self._new(key)
+        before = _Before.of(record)
+        self._describe(record, built, held)
+        if leaving:
+            record.action = "closed"
+        return self._compare(record, before, built, held, again)
+
+    def _new(self, key: str) -> Record:
+        return Record(integration=self.integration, flow=self.flow.name, key=key, action="created")
+
+    def _describe(self, record: Record, built: Built, held: Held) -> None:
+        """Everything about the record but its status."""
+        flow, source = self.flow, built.source
+        record.title = flow.label(source)[:250]
+        record.reference = flow.reference(source)[:120]
+        record.party = flow.party(source)[:40]
+        record.search = " ".join(
+            (record.key, record.title, record.reference, record.party, flow.search_terms(source))
+        ).lower()
+        record.amount, record.currency = flow.amount(source, self.context)
+        record.source = source
+        record.target = self._marked(record, held.payload)
+        record.flags = sorted({*built.flags, *held.flags})
+        record.notes = list(built.notes)
+        record.target_keys = self._target_keys(held.payload)
+        record.mapping_version = self.mapping.version
+        record.next_edge = next_edge(self.flow, source, self.context)
+        if record.pk is not None:
+            record.action = "updated" if record.confirmed_fingerprint else "created"
+        memo = {name: value for name, value in (record.memo or {}).items() if name != "held"}
+        record.memo = memo | ({"held": {"mark": held.mark, "changes": list(held.changes)}} if held.mark else {})
+
+    def _marked(self, record: Record, payload: Payload) -> Payload:
+        if not record.resend_mark:
+            return payload
+        return self.flow.resend(payload, f"r{record.resend_mark}", self.resend_field)
+
+    def _target_keys(self, payload: Payload) -> dict[str, str]:
+        first = next((bodies[0] for bodies in payload.values() if bodies), {})
+        keys = {"external_code": first.get("externalCode"), "identity": self.flow.identity(payload)}
+        return {name: value for name, value in keys.items() if value}
+
+    def _compare(self, record: Record, before: _Before, built: Built, held: Held, again: bool) -> Judged:
+        if built.problems:
+            return self._failed(record, problems_trouble(built.problems))
+        if held.problem is not None:
+            trouble = Trouble("needs_decision", held.problem.message, held.problem.hint, decisions=held.decisions)
+            return self._failed(record, trouble)
+        print_now = fingerprint(record.target)
+        if record.memo.pop("resend_if_same", False) and print_now == before.fingerprint:
+            record.resend_mark += 1
+            record.target = self._marked(record, held.payload)
+            print_now = fingerprint(record.target)
+        record.fingerprint = print_now
+        unchanged = self._unchanged(record, before, again)
+        if unchanged is not None:
+            return unchanged
+        record.status = RecordStatus.IN_PROGRESS
+        set_trouble(record, None)
+        record.decisions = list(held.decisions)
+        record.part = first_part(self.flow, record)
+        record.run = self.run
+        return Judged(record, Fate.SEND)
+
+    def _unchanged(self, record: Record, before: _Before, again: bool) -> Judged | None:
+        same = record.fingerprint == before.fingerprint
+        if before.status == RecordStatus.IGNORED and not again:
+            return Judged(record, Fate.UNCHANGED, stored=False)
+        if before.confirmed and record.fingerprint == before.confirmed and record.action != "closed":
+            if before.status == RecordStatus.DONE:
+                touched = before.next_edge != record.next_edge or before.flags != record.flags
+                return Judged(record, Fate.UNCHANGED, stored=touched)
+            record.status, record.next_attempt_at = RecordStatus.DONE, None
+            set_trouble(record, None)
+            record.lease_owner, record.lease_expires_at = "", None
+            return Judged(record, Fate.UNCHANGED)
+        if again:
+            return None
+        if same and before.status in OPEN_STATUSES and before.error_code != "dependency_pending":
+            return Judged(record, Fate.UNCHANGED, stored=False)
+        if same and before.error_code in ("import_failed", "rejected"):
+            return Judged(record, Fate.FAILED, stored=False)
+        return None
+
+    def _failed(self, record: Record, trouble: Trouble) -> Judged:
+        set_failed(record, trouble)
+        record.run = self.run
+        return Judged(record, Fate.FAILED)
+
+    def _leave(self, record: Record, source: Source | None, context: FlowContext) -> Judged:
+        last = record.confirmed_target or record.target
+        if not last:
+            record.active = False
+            return Judged(record, Fate.OUT_OF_SCOPE)
+        record.target = self.flow.left(last, context, source)
+        record.fingerprint = fingerprint(record.target)
+        record.action = "closed"
+        if record.fingerprint == record.confirmed_fingerprint:
+            record.active = False
+            return Judged(record, Fate.OUT_OF_SCOPE)
+        record.status = RecordStatus.IN_PROGRESS
+        set_trouble(record, None)
+        record.part = first_part(self.flow, record)
+        record.run = self.run
+        return Judged(record, Fate.SEND)
+
+    def _hold_dependents(self, judged: list[Judged]) -> list[Judged]:
+        """Records whose dependency is not in the target wait for it, or fail with it and name it."""
+        wanted = {
+            one.record.key: [need for need in self.flow.dependencies(one.record.target) if need not in self._in_target]
+            for one in judged
+            if one.fate is Fate.SEND
+        }
+        others = self._dependencies({need for needs in wanted.values() for need in needs})
+        return [self._held_back(one, wanted.get(one.record.key, ()), others) for one in judged]
+
+    def _dependencies(self, needs: set[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+        missing: dict[tuple[str, str], Record] = {}
+        for flow in {name for name, _ in needs}:
+            keys = [key for name, key in needs if name == flow]
+            rows = Record.objects.filter(integration=self.integration, flow=flow, key__in=keys).defer(
+                "source", "target", "confirmed_target"
+            )
+            for row in rows:
+                if row.confirmed_fingerprint or row.status == RecordStatus.IGNORED:
+                    self._in_target.add((flow, row.key))
+                else:
+                    missing[flow, row.key] = row
+        return missing
+
+    def _held_back(
+        self, one: Judged, needs: Iterable[tuple[str, str]], missing: Mapping[tuple[str, str], Record]
+    ) -> Judged:
+        other = next((missing[need] for need in needs if need in missing), None)
+        one.record.blocked_by = other
+        if other is None:
+            return one
+        one.record.part = ""
+        if other.status == RecordStatus.FAILED:
+            set_failed(one.record, dependency_failed(other))
+            return Judged(one.record, Fate.FAILED)
+        set_waiting(one.record, None, dependency_pending(other))
+        return Judged(one.record, Fate.WAITS)
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The record as it was stored."""
+
+    status: str
+    fingerprint: str
+    confirmed: str
+    error_code: str
+    next_edge: object
+    flags: list[str]
+
+    @classmethod
+    def of(cls, record: Record) -> _Before:
+        if record.pk is None:
+            return cls("", "", "", "", None, [])
+        return cls(
+            record.status,
+            record.fingerprint,
+            record.confirmed_fingerprint,
+            record.error_code,
+            record.next_edge,
+            record.flags,
+        )
+
+
+class _Knowledge(Mapping[str, Known]):
+    """What is known of earlier runs by key, made only for the keys that a flow asks for."""
+
+    def __init__(self, existing: Mapping[str, Record]) -> None:
+        self._existing = existing
+
+    def __getitem__(self, key: str) -> Known:
+        record = self._existing[key]
+        return Known(
+            sent=(record.target or {}) if record.part or record.confirmed_fingerprint else {},
+            confirmed=record.confirmed_target or {},
+            source=record.source or {},
+            approved=frozenset((record.memo or {}).get("approved", ())),
+        )
+
+    def __iter__(self) -> Any:
+        return iter(self._existing)
+
+    def __len__(self) -> int:
+        return len(self._existing)
+
+
+def next_edge(flow: MasterDataFlow, source: Source, context: FlowContext) -> Any:
+    """The next day on which one of the record's windows opens or closes."""
+    return min((edge for edge in flow.edges(source) if edge > context.today), default=None)
+
+
+def problems_trouble(problems: Sequence[Problem]) -> Trouble:
+    """Every problem of a record as its trouble: all of them named in the message, one by one in `problems`."""
+    return Trouble(
+        code="problems",
+        message=" ".join(_sentence(problem.message) for problem in problems),
+        hint=next((problem.hint for problem in problems if problem.hint), "Mend it in SAP or in the field mapping."),
+        problems=[{"path": problem.path, "message": problem.message, "hint": problem.hint} for problem in problems],
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def first_part(flow: MasterDataFlow, record: Record) -> str:
+    """The first part whose bodies differ from what the target confirmed; the first of all when none does."""
+    confirmed = record.confirmed_target or {}
+    payload = record.target or {}
+    for part in flow.parts:
+        if payload.get(part.name) and payload[part.name] != confirmed.get(part.name):
+            return part.name
+    return flow.parts[0].name

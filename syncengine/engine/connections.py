@@ -1,0 +1,134 @@
+"""Clients of both systems for one integration: settings and secrets from the database, one shared log-in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from syncengine.connectors.basware import Basware, BaswareSettings, Token
+from syncengine.connectors.guard import OutboundPolicy
+from syncengine.connectors.http import HttpTransport, Limits
+from syncengine.connectors.sap_b1 import SapB1, SapSession, SapSettings
+from syncengine.engine import locks
+from syncengine.engine.observing import CallLog
+from tenants.models import Connection, Integration, System
+
+LOGIN_LOCK_SECONDS = 120
+
+
+class NotConfigured(Exception):
+    """A connection has not been entered yet."""
+
+    def __init__(self, system: str) -> None:
+        super().__init__(f"The connection to {System(system).label} is not set up yet.")
+        self.system = system
+
+
+class _Store:
+    """The shared session or token of a connection: encrypted in its row, one log-in at a time over all workers."""
+
+    def __init__(self, connection: Connection, kind: Any) -> None:
+        self._pk = connection.pk
+        self._kind = kind
+
+    def load(self) -> Any:
+        stored = Connection.objects.values_list("session", flat=True).get(pk=self._pk)
+        return None if stored is None else self._kind.from_dict(stored)
+
+    def save(self, session: Any) -> None:
+        Connection.objects.filter(pk=self._pk).update(session=None if session is None else session.to_dict())
+
+    def lock(self) -> AbstractContextManager[None]:
+        return locks.held("login", str(self._pk), seconds=LOGIN_LOCK_SECONDS, wait=LOGIN_LOCK_SECONDS)
+
+
+@dataclass(frozen=True)
+class Systems:
+    """Both clients, and the log of what they call."""
+
+    sap: SapB1
+    basware: Basware
+    calls: CallLog
+
+
+def outbound_policy() -> OutboundPolicy:
+    return OutboundPolicy(allow=tuple(settings.OUTBOUND_ALLOW), allow_http=settings.OUTBOUND_ALLOW_HTTP)
+
+
+def limits() -> Limits:
+    return Limits(
+        connect_timeout=settings.CONNECT_TIMEOUT,
+        read_timeout=settings.READ_TIMEOUT,
+        body_timeout=settings.BODY_TIMEOUT,
+    )
+
+
+def connection_of(integration: Integration, system: str) -> Connection:
+    """The connection with its secrets. Raises NotConfigured."""
+    found = Connection.objects.filter(integration=integration, system=system).first()
+    if found is None or not found.secrets:
+        raise NotConfigured(system)
+    return found
+
+
+def _transport(connection: Connection, calls: CallLog) -> HttpTransport:
+    return HttpTransport(
+        connection.system,
+        policy=outbound_policy(),
+        limits=limits(),
+        ca_certificate=connection.settings.get("ca_certificate", ""),
+        observer=calls.observe,
+        secrets=tuple(value for value in connection.secrets.values() if value),
+        clock=timezone.now,
+    )
+
+
+def sap_client(connection: Connection, calls: CallLog) -> SapB1:
+    stored = connection.settings
+    sap = SapSettings(
+        base_url=stored["base_url"],
+        company_db=stored["company_db"],
+        username=stored["username"],
+        password=connection.secrets["password"],
+        user_defined_id_field=stored.get("user_defined_id_field") or "",
+        tax_field=stored.get("tax_field") or "auto",
+        cost_center_dimension=int(stored.get("cost_center_dimension") or 1),
+        post_timeout=settings.POST_TIMEOUT,
+    )
+    store = _Store(connection, SapSession)
+    return SapB1(sap, _transport(connection, calls), store, clock=timezone.now, sleep=time.sleep)
+
+
+def basware_client(connection: Connection, calls: CallLog) -> Basware:
+    stored = connection.settings
+    options: dict[str, Any] = {"scopes": tuple(stored["scopes"])} if stored.get("scopes") else {}
+    basware = BaswareSettings(
+        base_url=stored["base_url"],
+        client_id=stored["client_id"],
+        client_secret=connection.secrets["client_secret"],
+        company_code=stored["company_code"],
+        token_url=stored.get("token_url") or "",
+        storage_hosts=tuple(settings.BASWARE_STORAGE_HOSTS),
+        outbound=outbound_policy(),
+        **options,
+    )
+    store = _Store(connection, Token)
+    return Basware(basware, _transport(connection, calls), store, clock=timezone.now)
+
+
+@contextmanager
+def systems(integration: Integration) -> Iterator[Systems]:
+    """Clients for the length of the block; the call log is stored at its end. Raises NotConfigured."""
+    calls = CallLog(integration)
+    sap = connection_of(integration, System.SAP_B1)
+    basware = connection_of(integration, System.BASWARE)
+    try:
+        yield Systems(sap_client(sap, calls), basware_client(basware, calls), calls)
+    finally:
+        calls.flush()

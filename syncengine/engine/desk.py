@@ -1,0 +1,231 @@
+"""The desk at which a document flow works on one record: every deed is a committed row before it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from syncengine.audit import record_event
+from syncengine.connectors.basware import Basware
+from syncengine.connectors.sap_b1 import SapB1
+from syncengine.engine import locks
+from syncengine.engine.connections import Systems
+from syncengine.engine.records import count
+from syncengine.engine.settling_plan import first_poll_at
+from syncengine.flows.company import FlowContext
+from syncengine.flows.desk import AlreadyLinked, LockHeld, OrderLine, PastAttempt, Posting
+from syncengine.models import Attempt, AttemptState, PostedDocument, Record, RecordStatus, Stage
+
+LOCK_MARGIN_SECONDS = 120
+LOCK_WAIT_SECONDS = 1.0
+UNLINKED = "unlinked_order_lines"
+
+
+class DbIntent:
+    """An attempt row; `entity_type` says that the target answers later."""
+
+    def __init__(self, attempt: Attempt, record: Record) -> None:
+        self._attempt = attempt
+        self._record = record
+        self.key = attempt.key
+
+    def done(self, answer: Any = None, *, request_id: str = "") -> None:
+        if self._attempt.entity_type and request_id:
+            self._attempt.next_poll_at = first_poll_at(timezone.now())
+            self._end(AttemptState.ACCEPTED, answer=answer, request_id=request_id)
+        else:
+            self._end(AttemptState.DONE, answer=answer, request_id=request_id)
+
+    def refused(self, message: str) -> None:
+        self._end(AttemptState.REJECTED, message=message)
+
+    def unknown(self, message: str) -> None:
+        self._end(AttemptState.UNKNOWN, message=message)
+
+    def _end(self, state: AttemptState, *, answer: Any = None, request_id: str = "", message: str = "") -> None:
+        attempt = self._attempt
+        attempt.state, attempt.message, attempt.finished_at = state, message, timezone.now()
+        if answer is not None:
+            attempt.answer = answer
+        if request_id:
+            attempt.request_id = request_id
+        attempt.save(update_fields=["state", "message", "finished_at", "answer", "request_id", "next_poll_at"])
+
+
+class DbDesk:
+    """One record's desk (protocol `flows.desk.Desk`)."""
+
+    def __init__(self, record: Record, both: Systems, ctx: FlowContext) -> None:
+        self._record = record
+        self.sap: SapB1 = both.sap
+        self.basware: Basware = both.basware
+        self.ctx = ctx
+
+    @property
+    def now(self) -> datetime:
+        return timezone.now()
+
+    def announce(self, kind: str, key: str, payload: Any, *, entity_type: str = "") -> DbIntent:
+        attempt, fresh = Attempt.objects.update_or_create(
+            integration_id=self._record.integration_id,
+            record=self._record,
+            kind=kind,
+            key=key,
+            defaults={
+                "flow": self._record.flow,
+                "run_id": self._record.run_id,
+                "payload": payload,
+                "entity_type": entity_type,
+                "state": AttemptState.SENDING,
+                "started_at": timezone.now(),
+                "finished_at": None,
+                "message": "",
+                "polls": 0,
+                "next_poll_at": None,
+            },
+        )
+        if fresh and kind in self.counted_kinds:
+            count(self._record.run_id, sent=1, created=1)
+        return DbIntent(attempt, self._record)
+
+    counted_kinds = frozenset({"post", "payment_response"})
+
+    def attempts(self, kind: str) -> Sequence[PastAttempt]:
+        rows = Attempt.objects.filter(record=self._record, kind=kind).order_by("started_at", "id")
+        return [
+            PastAttempt(
+                row.kind, row.key, row.state, row.started_at, row.payload, row.answer, row.request_id, row.message
+            )
+            for row in rows
+        ]
+
+    @contextmanager
+    def posting_lock(self, *name: str) -> Iterator[None]:
+        seconds = settings.POST_TIMEOUT + LOCK_MARGIN_SECONDS
+        try:
+            with locks.held("posting", *name, seconds=seconds, wait=LOCK_WAIT_SECONDS):
+                yield
+        except locks.LockBusy as error:
+            raise LockHeld("Another worker is at this vendor's invoice number.") from error
+
+    def link(self, posting: Posting) -> None:
+        fields = {
+            "integration_id": self._record.integration_id,
+            "doc_num": posting.doc_num,
+            "invoice_id": posting.invoice_id,
+            "card_code": posting.card_code,
+            "num_at_card": posting.num_at_card,
+            "adopted": posting.adopted,
+        }
+        try:
+            with transaction.atomic():
+                PostedDocument.objects.create(
+                    record=self._record,
+                    company=self._company(),
+                    entity_set=posting.entity_set,
+                    doc_entry=posting.doc_entry,
+                    **fields,
+                )
+        except IntegrityError as error:
+            mine = PostedDocument.objects.filter(
+                company=self._company(), entity_set=posting.entity_set, doc_entry=posting.doc_entry, record=self._record
+            )
+            if not mine.exists():
+                raise AlreadyLinked(f"{posting.entity_set}({posting.doc_entry})") from error
+
+    def _company(self) -> str:
+        sap = self.sap.settings
+        return f"{sap.base_url.rstrip('/').lower()}#{sap.company_db}"
+
+    def posting(self) -> Posting | None:
+        row = PostedDocument.objects.filter(record=self._record, cancelled_at=None).order_by("-id").first()
+        return None if row is None else as_posting(row)
+
+    def postings_by_entry(self, entity_set: str, doc_entries: Sequence[int]) -> Mapping[int, Posting]:
+        return postings_by_entry(self._record.integration_id, entity_set, doc_entries)
+
+    def order_line(self, order_number: str, line_number: str) -> Sequence[OrderLine]:
+        orders = Record.objects.filter(
+            integration_id=self._record.integration_id, flow="purchase_orders", reference=order_number
+        )
+        return [line for order in orders for line in _order_lines(order, line_number)]
+
+    def invoiced_on_order_line(self, doc_entry: int, line_num: int) -> Decimal:
+        line = f"{doc_entry}/{line_num}"
+        memos = Record.objects.filter(
+            integration_id=self._record.integration_id,
+            flow=self._record.flow,
+            posted_documents__cancelled_at=None,
+            memo__contains=f'"{line}"',
+        ).exclude(pk=self._record.pk)
+        taken = [memo.get(UNLINKED, {}).get(line, 0) for memo in memos.values_list("memo", flat=True)]
+        return sum((Decimal(str(amount)) for amount in taken), Decimal(0))
+
+    def sent_key(self, flow: str, key: str) -> str | None:
+        row = Record.objects.filter(integration_id=self._record.integration_id, flow=flow, key=key).only("target_keys")
+        found = row.first()
+        return None if found is None else found.target_keys.get("external_code")
+
+    def mark_paid(self, invoice_key: str, *, paid: bool = True) -> None:
+        """Move the stage of an invoice's record to paid, or back to confirmed when a payment was reversed."""
+        stage = Stage.PAID if paid else Stage.CONFIRMED
+        invoices = Record.objects.filter(
+            integration_id=self._record.integration_id, flow="invoices", key=invoice_key, status=RecordStatus.DONE
+        )
+        if invoices.exclude(stage=stage).update(stage=stage, updated_at=timezone.now()):
+            record_event(
+                self._record.integration.organization,
+                "system",
+                "record.paid" if paid else "record.payment_reversed",
+                integration=self._record.integration,
+                record=invoices.first(),
+            )
+
+    def audit(self, action: str, message: str, **data: Any) -> None:
+        record_event(
+            self._record.integration.organization,
+            "system",
+            action,
+            message,
+            integration=self._record.integration,
+            record=self._record,
+            run=self._record.run,
+            **data,
+        )
+
+
+def as_posting(row: PostedDocument) -> Posting:
+    return Posting(
+        record_key=row.invoice_id,
+        entity_set=row.entity_set,
+        doc_entry=row.doc_entry,
+        doc_num=row.doc_num,
+        invoice_id=row.invoice_id,
+        card_code=row.card_code,
+        num_at_card=row.num_at_card,
+        adopted=row.adopted,
+    )
+
+
+def postings_by_entry(integration_id: int, entity_set: str, doc_entries: Sequence[int]) -> Mapping[int, Posting]:
+    """Posted documents of an integration that were not cancelled, by DocEntry."""
+    rows = PostedDocument.objects.filter(
+        integration_id=integration_id, entity_set=entity_set, doc_entry__in=list(doc_entries), cancelled_at=None
+    )
+    return {row.doc_entry: as_posting(row) for row in rows}
+
+
+def _order_lines(order: Record, line_number: str) -> Iterator[OrderLine]:
+    sent = order.confirmed_target or order.target or {}
+    if not any(line.get("lineNumber") == line_number for line in sent.get("lines", [])):
+        return
+    for line in (order.source or {}).get("DocumentLines", []):
+        if str(line["LineNum"] + 1) == line_number:
+            yield OrderLine(int(order.key), line["LineNum"], order.party)

@@ -1,0 +1,295 @@
+"""Document flows: find documents, then advance each of them step by step until it is done or cannot go on.
+
+The flow decides; this module claims, persists every step, retries what may be retried, and keeps several records
+going at once. Each record's writes are announced through its desk before they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
+
+from syncengine.audit import record_event
+from syncengine.connectors.outcomes import ConnectorError
+from syncengine.engine import circuit
+from syncengine.engine.connections import Systems, systems
+from syncengine.engine.context import flow_context
+from syncengine.engine.desk import DbDesk
+from syncengine.engine.leases import lease_end
+from syncengine.engine.observing import calls_for
+from syncengine.engine.records import (
+    Trouble,
+    count,
+    finish_if_settled,
+    free_those_held_back_by,
+    set_done,
+    set_failed,
+    set_pending,
+    set_waiting,
+)
+from syncengine.engine.retries import retry_at
+from syncengine.engine.work import Deadline
+from syncengine.flows import registry
+from syncengine.flows.company import FlowContext
+from syncengine.flows.desk import (
+    AwaitAnswer,
+    Continue,
+    Finished,
+    Found,
+    LockHeld,
+    NeedsPerson,
+    Step,
+    Stopped,
+    Wait,
+    Work,
+)
+from syncengine.flows.document import DocumentFlow
+from syncengine.models import Attempt, AttemptState, Record, RecordStatus
+from tenants.models import Integration
+
+log = structlog.get_logger(__name__)
+
+MOST_STEPS = 40
+LOCK_RETRY_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of what was found: records to work on, and how many need nothing."""
+
+    to_do: list[int]
+    unchanged: int
+
+
+def store_found(
+    integration: Integration, flow: DocumentFlow, found: Sequence[Found], *, run_id: int | None, owner: str = ""
+) -> Stored:
+    """One record for each business object: new ones, and known ones that the source offers anew.
+
+    With an `owner` they are claimed at once, without one they are pending for whoever is next.
+    """
+    keys = [one.key for one in found]
+    with transaction.atomic():
+        known = {
+            row.key: row
+            for row in Record.objects.select_for_update().filter(integration=integration, flow=flow.name, key__in=keys)
+        }
+        to_do = []
+        for one in found:
+            record = known.get(one.key)
+            if record is not None and not _opens_anew(flow, record, one):
+                continue
+            to_do.append(_take_up(integration, flow, record, one, run_id, owner))
+    return Stored([record.pk for record in to_do], len(found) - len(to_do))
+
+
+def _opens_anew(flow: DocumentFlow, record: Record, found: Found) -> bool:
+    if record.status in (RecordStatus.PENDING, RecordStatus.IN_PROGRESS, RecordStatus.WAITING):
+        return False
+    return flow.reopens(work_of(record), found)
+
+
+def _take_up(
+    integration: Integration, flow: DocumentFlow, record: Record | None, found: Found, run_id: int | None, owner: str
+) -> Record:
+    fresh = record is None
+    record = record or Record(integration=integration, flow=flow.name, key=found.key)
+    record.title, record.source = found.title[:250], dict(found.source)
+    record.amount, record.currency = found.amount, found.currency
+    record.reference, record.party = found.reference[:120], found.party[:40]
+    record.search = " ".join((found.key, found.title, found.reference, found.party, found.search)).lower()
+    record.memo = {**(record.memo or {}), **found.memo}
+    record.run_id = run_id
+    record.stage = "received"
+    set_pending(record, timezone.now())
+    if owner:
+        record.status, record.lease_owner = RecordStatus.IN_PROGRESS, owner
+        record.lease_expires_at = lease_end(timezone.now())
+    record.save()
+    record_event(
+        integration.organization,
+        "system",
+        "record.received" if fresh else "record.received_again",
+        integration=integration,
+        record=record,
+    )
+    return record
+
+
+def advance_all(
+    integration: Integration,
+    flow: DocumentFlow,
+    both: Systems,
+    pks: Sequence[int],
+    in_flight: int,
+    deadline: Deadline,
+    context: FlowContext | None = None,
+) -> None:
+    """Advance claimed records, several at once; those of one `lane` strictly one after another."""
+    context = context or flow_context(integration, flow, both)
+    lanes: dict[str, list[int]] = {}
+    for record in Record.objects.filter(pk__in=pks).order_by("id"):
+        lanes.setdefault(flow.lane(work_of(record)), []).append(record.pk)
+
+    def advance_lane(lane: Sequence[int]) -> None:
+        try:
+            for pk in lane:
+                if deadline.passed:
+                    return
+                advance(integration, flow, both, pk, context)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max(1, in_flight), thread_name_prefix="advance") as pool:
+        futures = [pool.submit(copy_context().run, advance_lane, lane) for lane in lanes.values()]
+        for future in futures:
+            future.result()
+    both.calls.flush()
+
+
+def work_of(record: Record) -> Work:
+    memo = record.memo or {}
+    return Work(
+        key=record.key,
+        stage=record.stage,
+        source=record.source or {},
+        memo=memo,
+        attempts=record.attempts,
+        flags=tuple(record.flags),
+        decision=memo.get("decision"),
+    )
+
+
+def advance(integration: Integration, flow: DocumentFlow, both: Systems, pk: int, context: FlowContext) -> None:
+    """Take one record as far as it goes now."""
+    record = Record.objects.select_related("integration__organization", "run").get(pk=pk)
+    desk = DbDesk(record, both, context)
+    with calls_for(run_id=record.run_id, record_id=record.pk):
+        for _ in range(MOST_STEPS):
+            step = _next_step(integration, flow, record, desk)
+            if step is None:
+                return
+            apply_step(record, step)
+            if not isinstance(step, Continue):
+                return
+        _fail(record, Trouble("too_many_steps", "The record did not come to an end.", "Tell support, then replay."))
+
+
+def _next_step(integration: Integration, flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
+    """The flow's next step; None when the record has been put aside for another try."""
+    try:
+        return flow.advance(work_of(record), desk)
+    except LockHeld as busy:
+        return Wait(seconds=LOCK_RETRY_SECONDS, code="lock_held", message=str(busy), hint="It goes on by itself.")
+    except ConnectorError as error:
+        circuit.note_failure(integration, error.system or flow.source, error)
+        record.attempts += 1
+        trouble = Trouble(error.code, error.message, error.hint)
+        set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
+        _save(record, "record.retry", error.message)
+        return None
+    except Exception:
+        log.exception("step_failed", record=record.pk, flow=flow.name)
+        trouble = Trouble(
+            "internal_error",
+            "Ledgerbridge met a fault of its own here.",
+            "Tell support the record's number, then replay.",
+        )
+        _fail(record, trouble)
+        return None
+
+
+def _fail(record: Record, trouble: Trouble) -> None:
+    set_failed(record, trouble)
+    _save(record, "record.failed", trouble.message, failed=1)
+
+
+def apply_step(record: Record, step: Step) -> None:
+    """Persist a step: what it brings along, then the status that follows from its kind."""
+    _merge(record, step)
+    match step:
+        case Continue():
+            record.save()
+        case Wait():
+            at = timezone.now() + timedelta(seconds=step.seconds)
+            set_waiting(record, at, Trouble(step.code, step.message, step.hint) if step.code else None)
+            _save(record, "record.waiting", step.message)
+        case AwaitAnswer():
+            set_waiting(record, None)
+            _save(record, "record.answered", "Sent; the target's answer is awaited.")
+        case Finished():
+            _finish(record)
+        case NeedsPerson() | Stopped():
+            set_failed(record, _trouble(step))
+            _save(record, "record.failed", step.message, failed=1)
+
+
+def _merge(record: Record, step: Step) -> None:
+    memo = {**(record.memo or {}), **step.memo}
+    record.memo = {name: value for name, value in memo.items() if value is not None}
+    record.flags = sorted(({*record.flags} - {*step.cleared_flags}) | {*step.flags})
+    record.notes = list(dict.fromkeys([*record.notes, *step.notes]))
+    record.stage = step.stage or record.stage
+    if step.target is not None:
+        record.target = step.target
+    if step.source is not None:
+        record.source = dict(step.source)
+    if step.target_keys is not None:
+        record.target_keys = dict(step.target_keys)
+
+
+def _trouble(step: NeedsPerson | Stopped) -> Trouble:
+    if isinstance(step, Stopped):
+        return Trouble(step.code, step.message, step.hint)
+    problems = [{"path": problem.path, "message": problem.message, "hint": problem.hint} for problem in step.problems]
+    return Trouble(step.code, step.message, step.hint, problems, step.decisions)
+
+
+def _finish(record: Record) -> None:
+    set_done(record)
+    record.memo.pop("decision", None)
+    with transaction.atomic():
+        _save(record, "record.done", "", confirmed=1)
+        free_those_held_back_by([record.pk])
+
+
+def _save(record: Record, action: str, message: str, **counts: int) -> None:
+    with transaction.atomic():
+        record.save()
+        count(record.run_id, **counts)
+        record_event(
+            record.integration.organization,
+            "system",
+            action,
+            message,
+            integration=record.integration,
+            record=record,
+            run=record.run,
+        )
+    finish_if_settled(record.run_id)
+
+
+def answer_came(integration: Integration, attempt: Attempt, confirmed: bool, message: str) -> None:
+    """The target's asynchronous answer to a response: the flow says what follows (contracts: Basware §5)."""
+    record = Record.objects.select_related("integration__organization", "run").get(pk=attempt.record_id)
+    flow = registry.get(record.flow)
+    assert isinstance(flow, DocumentFlow)  # only those send single responses
+    Attempt.objects.filter(pk=attempt.pk).update(
+        state=AttemptState.SETTLED, message=message, finished_at=timezone.now(), next_poll_at=None
+    )
+    if record.status != RecordStatus.WAITING or record.next_attempt_at is not None:
+        return
+    with systems(integration) as both:
+        desk = DbDesk(record, both, flow_context(integration, flow, both))
+        step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
+    apply_step(record, step)
+    if isinstance(step, Continue):
+        set_pending(record, timezone.now())
+        record.save()

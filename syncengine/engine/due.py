@@ -1,0 +1,82 @@
+"""What is due, and working it off: the one question every worker asks, and the one order in which it is answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db.models import Min, Q
+from django.utils import timezone
+
+from syncengine.engine import execution, inbox, pending, schedule, settling, sweep
+from syncengine.engine.records import finish_if_settled
+from syncengine.engine.work import Deadline
+from syncengine.models import Attempt, AttemptState, InboxNotification, Record, RecordStatus, Run, RunStatus
+
+SHORT_WAIT = timedelta(seconds=1.5)
+
+UNITS: tuple[Callable[[Deadline], bool], ...] = (
+    inbox.work_on_due,
+    settling.poll_due,
+    pending.work_on_due,
+    schedule.start_due,
+    execution.execute_due,
+    sweep.start_due,
+)
+
+
+def work_off(deadline: Deadline) -> None:
+    """Do what is due until nothing is, waiting for what is due in a moment (answers come within seconds)."""
+    while not deadline.passed:
+        if any(unit(deadline) for unit in UNITS):
+            continue
+        at = next_due(timezone.now())
+        now = timezone.now()
+        if at is None or at > now + SHORT_WAIT:
+            return
+        time.sleep(max(0.02, (at - now).total_seconds()))  # the time itself is what is waited for
+
+
+def next_due(now: datetime) -> datetime | None:
+    """When the next thing is due; None when nothing is planned."""
+    times = [
+        Attempt.objects.filter(state=AttemptState.ACCEPTED, next_poll_at__isnull=False)
+        .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
+        .aggregate(at=Min("next_poll_at"))["at"],
+        Record.objects.filter(status__in=(RecordStatus.PENDING, RecordStatus.WAITING))
+        .filter(pending.may_call(now))
+        .aggregate(at=Min("next_attempt_at"))["at"],
+        InboxNotification.objects.filter(processed_at=None).aggregate(at=Min("next_attempt_at"))["at"],
+        now if Run.objects.filter(execution.due_runs(now)).exists() else None,
+    ]
+    return min((at for at in times if at is not None), default=None)
+
+
+def anything_due(now: datetime) -> bool:
+    """Whether a worker has to be woken: asked each second, so every part of it is answered by an index."""
+    at = next_due(now)
+    if at is not None and at <= now:
+        return True
+    left_behind = Record.objects.filter(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now)
+    return left_behind.exists() or schedule.due_states(now).exists() or sweep.is_due(now)
+
+
+def oldest_due(now: datetime) -> datetime | None:
+    """Since when the oldest due work has been waiting: the measure of liveness."""
+    at = next_due(now)
+    return at if at is not None and at <= now else None
+
+
+def finish_forgotten_runs() -> None:
+    """Runs that are all sent and have no open record left, should a crash have come between the two."""
+    for pk in Run.objects.filter(status=RunStatus.SETTLING).values_list("pk", flat=True)[:100]:
+        finish_if_settled(pk)
+
+
+def wait_for_next(seconds: float) -> None:
+    """Sleep until the next thing is due, `seconds` at most: others may do it meanwhile."""
+    now = timezone.now()
+    at = next_due(now)
+    left = seconds if at is None else min(seconds, max(0.0, (at - now).total_seconds()))
+    time.sleep(left)

@@ -1,0 +1,201 @@
+"""Working on runs: claim one by lease, let its flow do its work, put down how it ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from syncengine.audit import record_event
+from syncengine.connectors.outcomes import ConnectorError, Rejected, Unauthenticated
+from syncengine.engine import circuit, document_runs, master_data
+from syncengine.engine.connections import NotConfigured, systems
+from syncengine.engine.context import flow_context
+from syncengine.engine.leases import Heartbeat, LeaseLost, lease_end, new_owner
+from syncengine.engine.observing import calls_for
+from syncengine.engine.retries import retry_at
+from syncengine.engine.runs import compute_status
+from syncengine.engine.work import Deadline, RunWork
+from syncengine.flows import registry
+from syncengine.flows.master import MasterDataFlow
+from syncengine.models import FINAL_STATUSES, OPEN_RUN_STATUSES, FlowState, Record, RecordStatus, Run, RunStatus
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a run cannot be worked on at all."""
+
+    code: str
+    message: str
+    hint: str = field(default="")
+
+
+def due_runs(now: datetime) -> Q:
+    """Runs that somebody may claim: not leased, not waiting for their time or for the run before them."""
+    free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
+    its_time = Q(not_before=None) | Q(not_before__lte=now)
+    its_turn = Q(after=None) | Q(after__status__in=FINAL_STATUSES)
+    return Q(status__in=OPEN_RUN_STATUSES) & free & its_time & its_turn
+
+
+def execute_due(deadline: Deadline) -> bool:
+    """Claim and work on one due run; False when there is none."""
+    now = timezone.now()
+    for pk in Run.objects.filter(due_runs(now)).order_by("id").values_list("pk", flat=True)[:5]:
+        run = claim(pk)
+        if run is not None:
+            execute(run, deadline)
+            return True
+    return False
+
+
+def claim(pk: int) -> Run | None:
+    """Take the lease of a due run; None when somebody else was quicker."""
+    now, owner = timezone.now(), new_owner()
+    with transaction.atomic():
+        taken = Run.objects.filter(due_runs(now), pk=pk).update(
+            lease_owner=owner, lease_expires_at=lease_end(now), not_before=None
+        )
+        if not taken:
+            return None
+        run = Run.objects.select_related("integration__organization").get(pk=pk)
+        if run.status == RunStatus.RUNNING and not run.error_code:
+            _note_take_over(run)
+        Run.objects.filter(pk=pk, started_at=None).update(started_at=now)
+        Run.objects.filter(pk=pk).update(status=RunStatus.RUNNING)
+        run.refresh_from_db(fields=["started_at", "status", "resumes"])
+    return run
+
+
+def _note_take_over(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(resumes=F("resumes") + 1)
+    if run.cursor.get("handed_over"):
+        return
+    record_event(
+        run.integration.organization,
+        "system",
+        "run.resumed",
+        f"The worker before was lost; resumed after {run.cursor.get('after') or 'the start'}.",
+        integration=run.integration,
+        run=run,
+    )
+
+
+def obstacle(run: Run) -> Obstacle | None:
+    """What forbids this run before any remote call."""
+    integration = run.integration
+    if not integration.enabled:
+        return Obstacle("integration_disabled", "The integration is switched off.", "Switch it on, then run again.")
+    if integration.paused and run.trigger in ("schedule", "webhook"):
+        return Obstacle("integration_paused", f"Paused: {integration.paused_reason}", "Mend the connection and ping.")
+    state = FlowState.objects.filter(integration=integration, flow=run.flow).first()
+    if state is not None and not state.enabled:
+        return Obstacle("flow_disabled", f"The flow {run.flow} is switched off.", "Switch it on, then run again.")
+    return None
+
+
+def execute(run: Run, deadline: Deadline) -> None:
+    """Work on a claimed run until it is all sent, the deadline has come, or something stands in the way."""
+    found = obstacle(run)
+    if found is not None:
+        end(run, found)
+        return
+    with Heartbeat(lambda: _renew(run)) as heartbeat:
+        try:
+            work = RunWork(run, deadline, heartbeat)
+            _work_on(work)
+        except NotConfigured as error:
+            end(run, Obstacle("not_configured", str(error), "Enter the connection, ping it, then run again."))
+        except ConnectorError as error:
+            _after_failure(run, error)
+        except LeaseLost:
+            log.warning("run_lease_lost", run=run.pk)
+
+
+def _work_on(work: RunWork) -> None:
+    run = work.run
+    flow = registry.get(run.flow)
+    with systems(run.integration) as both, calls_for(run_id=run.pk):
+        work.systems = both
+        work.context = flow_context(run.integration, flow, both)
+        if isinstance(flow, MasterDataFlow):
+            finished = master_data.synchronise(flow, work)
+        else:
+            finished = document_runs.synchronise(flow, work)
+    for system in (flow.source, flow.target):
+        circuit.note_success(run.integration, system)
+    if finished:
+        end(run, None)
+    else:
+        hand_over(run)
+
+
+def _renew(run: Run) -> bool:
+    end_of_lease = lease_end(timezone.now())
+    Record.objects.filter(status=RecordStatus.IN_PROGRESS, lease_owner=run.lease_owner).update(
+        lease_expires_at=end_of_lease
+    )
+    rows = Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner)
+    return rows.update(lease_expires_at=end_of_lease) == 1
+
+
+@transaction.atomic
+def end(run: Run, why: Obstacle | None) -> None:
+    """Nothing more will be read or sent in this run; its status follows from its records."""
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    run.all_sent = True
+    run.lease_owner, run.lease_expires_at = "", None
+    if why is not None:
+        run.error_code, run.error_message, run.error_hint = why.code, why.message, why.hint
+    elif run.error_code == "retrying":
+        run.error_code = run.error_message = run.error_hint = ""
+    run.save(update_fields=["all_sent", "lease_owner", "lease_expires_at", "error_code", "error_message", "error_hint"])
+    compute_status(run)
+
+
+def hand_over(run: Run) -> None:
+    """The deadline came first: free the lease, the next wake-up goes on from the checkpoint."""
+    run.cursor = {**run.cursor, "handed_over": True}
+    Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner).update(
+        lease_owner="", lease_expires_at=None, cursor=run.cursor
+    )
+
+
+def _after_failure(run: Run, error: ConnectorError) -> None:
+    """Try again later as RETRY_DELAYS say; end the run when that is used up or cannot help."""
+    circuit.note_failure(run.integration, error.system or registry.get(run.flow).source, error)
+    final = isinstance(error, Rejected) or (isinstance(error, Unauthenticated) and error.login_refused)
+    tries = int(run.cursor.get("tries", 0)) + 1
+    if final or tries > len(settings.RETRY_DELAYS):
+        end(run, Obstacle(error.code, error.message, error.hint))
+        return
+    at = max(retry_at(error, tries, timezone.now()), timezone.now() + timedelta(milliseconds=10))
+    fresh = Run.objects.only("cursor").get(pk=run.pk)
+    Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner).update(
+        lease_owner="",
+        lease_expires_at=None,
+        not_before=at,
+        cursor={**fresh.cursor, "tries": tries},
+        error_code="retrying",
+        error_message=f"{error.message} Next try at {at:%H:%M:%S} UTC.",
+        error_hint=error.hint,
+    )
+
+
+def wait_for_final(runs: list[Run], seconds: float) -> bool:
+    """Wait until other workers have brought all runs to their end; False when the time is over first."""
+    give_up = time.monotonic() + seconds
+    pks = [run.pk for run in runs]
+    while Run.objects.filter(pk__in=pks).exclude(status__in=FINAL_STATUSES).exists():
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.2)  # other processes do the work: the database is all we share
+    return True

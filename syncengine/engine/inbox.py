@@ -1,0 +1,125 @@
+"""Working on notifications: a hint to look at a document; its own status decides (contracts: Basware §16.3)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from syncengine.connectors.basware.notification import TaskType, parse
+from syncengine.connectors.outcomes import ConnectorError
+from syncengine.engine import circuit
+from syncengine.engine.archive import DbArchive
+from syncengine.engine.connections import NotConfigured, systems
+from syncengine.engine.context import flow_context
+from syncengine.engine.documents import store_found
+from syncengine.engine.leases import lease_end, new_owner
+from syncengine.engine.retries import retry_at
+from syncengine.engine.work import Deadline
+from syncengine.flows import registry
+from syncengine.flows.document import DocumentFlow
+from syncengine.models import Attempt, AttemptState, FlowState, InboxNotification
+from tenants.models import Integration
+
+FLOW = "invoices"
+NOT_FOUND_DELAYS = (10.0, 60.0, 300.0)
+MOST_AT_ONCE = 20
+
+
+def due_notifications(now: datetime) -> Q:
+    free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
+    may_call = Q(integration__enabled=True, integration__paused_since=None)
+    return Q(processed_at=None, next_attempt_at__lte=now) & free & may_call
+
+
+def work_on_due(_deadline: Deadline) -> bool:
+    """Look at the documents that due notifications of one integration name; False when none is due."""
+    now = timezone.now()
+    first = InboxNotification.objects.filter(due_notifications(now)).order_by("next_attempt_at", "id").first()
+    if first is None:
+        return False
+    owner = new_owner()
+    kin = InboxNotification.objects.filter(due_notifications(now), integration_id=first.integration_id)
+    pks = list(kin.order_by("id").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    InboxNotification.objects.filter(due_notifications(now), pk__in=pks).update(
+        lease_owner=owner, lease_expires_at=lease_end(now)
+    )
+    mine = list(InboxNotification.objects.filter(lease_owner=owner, pk__in=pks))
+    integration = Integration.objects.select_related("organization").get(pk=first.integration_id)
+    _work_on(integration, mine)
+    return True
+
+
+def _work_on(integration: Integration, mine: list[InboxNotification]) -> None:
+    documents = []
+    for notification in mine:
+        kind = parse(notification.body.encode()).task_type
+        if kind is TaskType.REQUEST_STATUS:
+            _hasten(notification)
+        elif kind is TaskType.ACCOUNTING_DOCUMENTS:
+            documents.append(notification)
+        else:
+            _close(notification, "unknown type: nothing to do")
+    if documents:
+        _look_at(integration, documents)
+
+
+def _hasten(notification: InboxNotification) -> None:
+    """Basware has something to say about a request of ours: ask now."""
+    Attempt.objects.filter(
+        integration_id=notification.integration_id,
+        request_id=notification.document_id,
+        state=AttemptState.ACCEPTED,
+    ).update(next_poll_at=timezone.now())
+    _close(notification, "request looked up")
+
+
+def _look_at(integration: Integration, notifications: list[InboxNotification]) -> None:
+    flow = registry.get(FLOW)
+    assert isinstance(flow, DocumentFlow)  # the flow of that name is one
+    if FlowState.objects.filter(integration=integration, flow=FLOW, enabled=False).exists():
+        for notification in notifications:
+            _close(notification, "the flow is switched off")
+        return
+    try:
+        with systems(integration) as both:
+            archive = DbArchive(integration, both, flow_context(integration, flow, both))
+            for notification in notifications:
+                _look_at_one(integration, flow, archive, notification)
+    except NotConfigured:
+        for notification in notifications:
+            _close(notification, "not configured")
+    except ConnectorError as error:
+        circuit.note_failure(integration, error.system or flow.source, error)
+        for notification in notifications:
+            if notification.processed_at is None:
+                _again(notification, (retry_at(error, notification.attempts + 1, timezone.now())))
+
+
+def _look_at_one(
+    integration: Integration, flow: DocumentFlow, archive: DbArchive, notification: InboxNotification
+) -> None:
+    found = flow.find_one(archive, notification.document_id)
+    if found is not None:
+        stored = store_found(integration, flow, [found], run_id=None)
+        _close(notification, "taken up" if stored.to_do else "known already")
+    elif notification.attempts < len(NOT_FOUND_DELAYS):
+        # Early notifications happen: the document becomes readable a little later.
+        _again(notification, timezone.now() + timedelta(seconds=NOT_FOUND_DELAYS[notification.attempts]))
+    else:
+        _close(notification, "not there, or not waiting for transfer")
+
+
+def _again(notification: InboxNotification, at: datetime) -> None:
+    notification.attempts += 1
+    notification.next_attempt_at = at
+    notification.lease_owner, notification.lease_expires_at = "", None
+    notification.save()
+
+
+def _close(notification: InboxNotification, result: str) -> None:
+    notification.processed_at = timezone.now()
+    notification.result = result
+    notification.lease_owner, notification.lease_expires_at = "", None
+    notification.save()

@@ -1,0 +1,55 @@
+"""Locks by name across all workers and machines, as leased rows."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from syncengine.engine.leases import new_owner
+from syncengine.models import NamedLock
+
+POLL_SECONDS = 0.05
+
+
+class LockBusy(Exception):
+    """The lock was not free within the time one was willing to wait."""
+
+
+def lock_name(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _take(name: str, owner: str, seconds: float) -> bool:
+    now = timezone.now()
+    end = now + timedelta(seconds=seconds)
+    if NamedLock.objects.filter(name=name, expires_at__lte=now).update(owner=owner, expires_at=end):
+        return True
+    if NamedLock.objects.filter(name=name).exists():
+        return False
+    try:
+        with transaction.atomic():
+            NamedLock.objects.create(name=name, owner=owner, expires_at=end)
+    except IntegrityError:
+        return False
+    return True
+
+
+@contextmanager
+def held(*parts: str, seconds: float, wait: float) -> Iterator[None]:
+    """Hold the lock named by the parts for at most `seconds`. Raises LockBusy after `wait` seconds without it."""
+    name, owner = lock_name(*parts), new_owner()
+    give_up = time.monotonic() + wait
+    while not _take(name, owner, seconds):
+        if time.monotonic() >= give_up:
+            raise LockBusy(name)
+        time.sleep(POLL_SECONDS)  # another process holds it: there is no event to wait for
+    try:
+        yield
+    finally:
+        NamedLock.objects.filter(name=name, owner=owner).delete()

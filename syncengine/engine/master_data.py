@@ -1,0 +1,247 @@
+"""The run of a master-data flow: read, map, compare, send; settling follows later.
+
+Reading runs ahead in a thread of its own while this thread maps, compares and stores, and other threads send. After
+each page records and cursor are stored in one transaction, so that a run that dies goes on after its last page and
+what it had not sent yet is found by its lease.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from contextvars import copy_context
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from syncengine.audit import record_events
+from syncengine.engine import mappings, slots
+from syncengine.engine.comparing import Comparison, Fate, Judged
+from syncengine.engine.dry_runs import DryResult
+from syncengine.engine.leases import lease_end
+from syncengine.engine.records import count, fail_those_held_back_by
+from syncengine.engine.runs import CLOSING_NEEDS_APPROVAL
+from syncengine.engine.sending import Sender
+from syncengine.engine.storing import store_records
+from syncengine.engine.work import RunWork
+from syncengine.flows.master import MasterDataFlow, ReadWindow
+from syncengine.flows.reading import Page
+from syncengine.models import FlowState, Record, RecordStatus, Run, RunMode
+
+PAGES_AHEAD = 2
+WATERMARK_OVERLAP = timedelta(days=1)
+CLOSINGS_WITHOUT_ASKING = 5
+CLOSINGS_SHARE = 0.10
+CHUNK = 100
+
+
+def synchronise(flow: MasterDataFlow, work: RunWork) -> bool:
+    """Do the run from its checkpoint on; False when it has to be gone on with later."""
+    run = work.run
+    with slots.held(run.integration, flow.target) as in_flight:
+        if in_flight == 0:
+            return False
+        comparison = comparison_for(flow, work)
+        with Sender(run.integration, flow, work.systems, run, in_flight) as sender:
+            finished = _Synchronisation(flow, work, comparison, sender).go()
+            sender.finish()
+    return finished
+
+
+def comparison_for(flow: MasterDataFlow, work: RunWork) -> Comparison:
+    state = FlowState.objects.filter(integration=work.run.integration, flow=flow.name).first()
+    return Comparison(
+        work.run.integration,
+        flow,
+        mappings.current(work.run.integration, flow.name),
+        work.context,
+        work.run,
+        resend_field=state.resend_field if state else flow.resend_field,
+    )
+
+
+class _Synchronisation:
+    """The phases of a run: pages, then windows that open or close today, then what is absent from a full read."""
+
+    def __init__(self, flow: MasterDataFlow, work: RunWork, comparison: Comparison, sender: Sender) -> None:
+        self.flow = flow
+        self.work = work
+        self.run = work.run
+        self.comparison = comparison
+        self.sender = sender
+        self.state = FlowState.objects.get_or_create(
+            integration=self.run.integration, flow=flow.name, defaults={"resend_field": flow.resend_field}
+        )[0]
+        self.dry = DryResult() if self.run.mode == RunMode.DRY_RUN else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether this run reads all there is, so that absence means something."""
+        return not self.flow.incremental or self.run.mode == RunMode.FULL or not self._since()
+
+    def _since(self) -> date | None:
+        mark = (self.state.watermark or {}).get("date")
+        return date.fromisoformat(mark) - WATERMARK_OVERLAP if mark else None
+
+    def go(self) -> bool:
+        if not self.run.cursor.get("read_all") and not self._read():
+            return False
+        self._edges()
+        if self.whole:
+            self._absent()
+        if self.dry is not None:
+            Run.objects.filter(pk=self.run.pk).update(result=self.dry.as_dict())
+        elif not self.work.cancelled():
+            self._advance_watermark()
+        return True
+
+    def _read(self) -> bool:
+        cursor = self.run.cursor
+        mode = "full" if self.whole else "incremental"
+        window = ReadWindow(mode=mode, since=self._since(), after=cursor.get("after", ""))
+        for page in read_ahead(self.flow.pages(self.work.systems.sap, window, self.work.context)):
+            self._take(page.records, page=page)
+            if self.work.must_stop():
+                return self.work.cancelled()
+        self._checkpoint(read_all=True)
+        return True
+
+    def _take(self, sources: Sequence[dict[str, Any]], *, page: Page | None = None, leaving: bool = False) -> None:
+        judged = self.comparison.judge(sources, leaving=leaving)
+        self._put_down(judged, read=0 if leaving else len(sources), page=page)
+
+    def _put_down(self, judged: Sequence[Judged], *, read: int, page: Page | None = None) -> None:
+        unchanged = sum(1 for one in judged if one.fate is Fate.UNCHANGED)
+        failed = [one.record for one in judged if one.fate is Fate.FAILED]
+        if self.dry is not None:
+            self.dry.add(judged)
+            count(self.run.pk, read=read, unchanged=unchanged, failed=len(failed))
+            return
+        to_send = [one.record for one in judged if one.fate is Fate.SEND]
+        with transaction.atomic():
+            for record in to_send:
+                record.lease_owner, record.lease_expires_at = self.run.lease_owner, lease_end(timezone.now())
+            store_records([one.record for one in judged if one.stored])
+            if self.whole:
+                self._mark_seen(judged)
+            newly_failed = [one.record for one in judged if one.fate is Fate.FAILED and one.stored]
+            record_events(
+                self.run.integration, "record.failed", [(record, record.error_message) for record in newly_failed]
+            )
+            fail_those_held_back_by(newly_failed)
+            count(self.run.pk, read=read, unchanged=unchanged, failed=len(failed))
+            if page is not None:
+                self._checkpoint(after=page.cursor, server_date=self._latest(page.server_date))
+        self.sender.add(to_send)
+
+    def _mark_seen(self, judged: Sequence[Judged]) -> None:
+        seen = [one.record.pk for one in judged if one.fate is not Fate.OUT_OF_SCOPE and one.record.pk]
+        Record.objects.filter(pk__in=seen).update(seen_run=self.run.pk)
+
+    def _latest(self, server_date: date | None) -> str | None:
+        known = self.run.cursor.get("server_date")
+        return max(filter(None, (known, server_date.isoformat() if server_date else None)), default=None)
+
+    def _checkpoint(self, **progress: Any) -> None:
+        self.run.cursor = {**self.run.cursor, "handed_over": False, **progress}
+        Run.objects.filter(pk=self.run.pk).update(cursor=self.run.cursor)
+
+    def _edges(self) -> None:
+        """Windows open and close without an update stamp: what crosses its edge by today is looked at again."""
+        rows = Record.objects.filter(
+            integration=self.run.integration, flow=self.flow.name, next_edge__lte=self.work.context.today
+        ).exclude(status=RecordStatus.IGNORED)
+        for keys in _chunks(list(rows.values_list("key", flat=True)[:5000])):
+            self._take(self._by_keys(keys))
+
+    def _by_keys(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        return self.flow.by_keys(self.work.systems.sap, keys, self.work.context)
+
+    def _absent(self) -> None:
+        """Close what a complete read did not find; many at once need a person's yes."""
+        active = Record.objects.filter(integration=self.run.integration, flow=self.flow.name, active=True).exclude(
+            status=RecordStatus.IGNORED
+        )
+        unseen = Q(seen_run=None) | ~Q(seen_run=self.run.pk)
+        absent = active.filter(unseen).exclude(confirmed_fingerprint="")
+        if self.dry is not None:
+            return
+        number = absent.count()
+        if self._too_many(number, active.count()):
+            self._hold_closings(number)
+            return
+        for keys in _chunks(list(absent.order_by("id").values_list("key", flat=True))):
+            self._close(keys)
+
+    def _too_many(self, absent: int, active: int) -> bool:
+        if self.run.cursor.get("closings_confirmed"):
+            return False
+        return absent > CLOSINGS_WITHOUT_ASKING and absent > CLOSINGS_SHARE * active
+
+    def _hold_closings(self, number: int) -> None:
+        Run.objects.filter(pk=self.run.pk).update(
+            closings_held=number,
+            error_code=CLOSING_NEEDS_APPROVAL,
+            error_message=f"{number} records are no longer in SAP's list. Nothing was closed in Basware.",
+            error_hint="Look at them. If they are really gone, confirm the closings.",
+        )
+
+    def _close(self, keys: Sequence[str]) -> None:
+        found = self._by_keys(keys)
+        self._take(found, leaving=True)
+        gone = set(keys) - {self.flow.key(source) for source in found}
+        rows = Record.objects.filter(integration=self.run.integration, flow=self.flow.name, key__in=gone)
+        self._put_down(self.comparison.gone(rows), read=0)
+
+    def _advance_watermark(self) -> None:
+        newest = self.run.cursor.get("server_date")
+        if not self.flow.incremental or not newest:
+            return
+        known = (self.state.watermark or {}).get("date", "")
+        FlowState.objects.filter(pk=self.state.pk).update(watermark={"date": max(known, newest)})
+
+
+def read_ahead(pages: Iterator[Page]) -> Iterator[Page]:
+    """The pages, read by a thread of its own that is at most PAGES_AHEAD pages in front; errors come out here."""
+    ready: queue.Queue[Page | BaseException | None] = queue.Queue(PAGES_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: Page | BaseException | None) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=0.5)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def read() -> None:
+        try:
+            for page in pages:
+                if not put(page):
+                    return
+            put(None)
+        except BaseException as error:  # noqa: BLE001  # raised again by whoever reads the pages
+            put(error)
+        finally:
+            connection.close()
+
+    reader = threading.Thread(target=copy_context().run, args=(read,), name="read-ahead", daemon=True)
+    reader.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        reader.join()
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(keys), CHUNK):
+        yield list(keys[start : start + CHUNK])

@@ -1,0 +1,97 @@
+"""The call log: every remote call becomes a row, tied to the run, record and attempt it was made for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from django.db import connection
+
+from syncengine.connectors.http import ObservedCall
+from syncengine.models import Call
+from tenants.models import Integration
+
+FLUSH_AT = 100
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What the calls of the present thread are made for (ids)."""
+
+    run_id: int | None = None
+    record_id: int | None = None
+    attempt_id: int | None = None
+
+
+NO_PURPOSE = Purpose()
+_purpose: ContextVar[Purpose] = ContextVar("purpose", default=NO_PURPOSE)
+
+
+@contextmanager
+def calls_for(
+    *, run_id: int | None = None, record_id: int | None = None, attempt_id: int | None = None
+) -> Iterator[None]:
+    """Tie the calls made inside the block, in this thread, to these rows."""
+    token = _purpose.set(Purpose(run_id, record_id, attempt_id))
+    try:
+        yield
+    finally:
+        _purpose.reset(token)
+
+
+class CallLog:
+    """Collects observed calls from all threads and stores them in bulk; holds at most FLUSH_AT of them."""
+
+    def __init__(self, integration: Integration) -> None:
+        self._integration = integration
+        self._waiting: list[Call] = []
+        self._lock = threading.Lock()
+        self.counts: dict[str, int] = {}
+
+    def observe(self, call: ObservedCall) -> None:
+        row = self._row(call, _purpose.get())
+        with self._lock:
+            self._waiting.append(row)
+            name = f"{call.system} {call.method} {_resource(call.url)}"
+            self.counts[name] = self.counts.get(name, 0) + 1
+            full = len(self._waiting) >= FLUSH_AT
+        if full:
+            self.flush()
+
+    def flush(self) -> None:
+        with self._lock:
+            rows, self._waiting = self._waiting, []
+        if rows:
+            Call.objects.bulk_create(rows)
+        if threading.current_thread().name.startswith(("send", "Thread")):
+            connection.close()  # a thread that only calls has no other use for one
+
+    def _row(self, call: ObservedCall, purpose: Purpose) -> Call:
+        return Call(
+            integration=self._integration,
+            system=call.system,
+            run_id=purpose.run_id,
+            record_id=purpose.record_id,
+            attempt_id=purpose.attempt_id,
+            method=call.method,
+            url=call.url,
+            status=call.status,
+            outcome=call.outcome,
+            started_at=call.started_at,
+            duration_ms=call.duration_ms,
+            request_headers=dict(call.request_headers),
+            request_body=call.request_body,
+            response_headers=dict(call.response_headers),
+            response_body=call.response_body,
+            error=call.error,
+        )
+
+
+def _resource(url: str) -> str:
+    """The first word of a URL's path that names what was called: /b1s/v2/PurchaseInvoices(7) → PurchaseInvoices."""
+    path = url.split("?", maxsplit=1)[0].rsplit("://", maxsplit=1)[-1].partition("/")[2]
+    words = [word for word in path.split("/") if word and not word.startswith(("v1", "v2", "b1s"))]
+    return words[0].split("(")[0] if words else "/"

@@ -1,0 +1,166 @@
+"""Records that are due outside of any run: replays, retries, next parts, and what a lost worker left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from django.db.models import Q
+from django.utils import timezone
+
+from syncengine.connectors.outcomes import ConnectorError
+from syncengine.engine import circuit, documents, mappings, slots
+from syncengine.engine.comparing import Comparison, Fate
+from syncengine.engine.connections import NotConfigured, Systems, systems
+from syncengine.engine.context import flow_context
+from syncengine.engine.leases import Heartbeat, lease_end, new_owner
+from syncengine.engine.records import Trouble, finish_if_settled, set_failed
+from syncengine.engine.retries import retry_at
+from syncengine.engine.sending import Sender
+from syncengine.engine.storing import store_records
+from syncengine.engine.work import Deadline
+from syncengine.flows import registry
+from syncengine.flows.master import MasterDataFlow
+from syncengine.models import FlowState, Record, RecordStatus, Run
+from tenants.models import Integration
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 200
+
+
+def due_records(now: datetime) -> Q:
+    """Pending or waiting records whose time has come, and those whose worker has lost its lease."""
+    its_time = Q(status__in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now)
+    left_behind = Q(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now)
+    return its_time | left_behind
+
+
+def may_call(now: datetime) -> Q:
+    """Records of integrations that may make remote calls now."""
+    return Q(integration__enabled=True, integration__paused_since=None) & ~Q(
+        integration__connections__retry_after__gt=now
+    )
+
+
+def work_on_due(deadline: Deadline) -> bool:
+    """Work on the due records of one flow of one integration; False when there are none."""
+    now = timezone.now()
+    for status in (
+        Q(status__in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now),
+        Q(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now),
+    ):
+        first = Record.objects.filter(status).filter(may_call(now)).order_by("next_attempt_at", "id").first()
+        if first is not None:
+            return _work_with_kin(first, deadline)
+    return False
+
+
+def _work_with_kin(first: Record, deadline: Deadline) -> bool:
+    integration = Integration.objects.select_related("organization").get(pk=first.integration_id)
+    flow = registry.get(first.flow)
+    with slots.held(integration, flow.target) as in_flight:
+        if in_flight == 0:
+            return False
+        owner = new_owner()
+        pks = _claim(first, owner)
+        try:
+            with Heartbeat(lambda: _renew(owner)), systems(integration) as both:
+                if isinstance(flow, MasterDataFlow):
+                    _send_again(integration, flow, both, pks, in_flight)
+                else:
+                    documents.advance_all(integration, flow, both, pks, in_flight, deadline)
+        except NotConfigured as error:
+            _fail_all(pks, Trouble("not_configured", str(error), "Enter the connection, then replay."))
+        except ConnectorError as error:
+            circuit.note_failure(integration, error.system or flow.source, error)
+            _back_off(pks, owner, error)
+        finally:
+            _let_go(pks, owner)
+    return bool(pks)
+
+
+def _claim(first: Record, owner: str) -> list[int]:
+    now = timezone.now()
+    kin = Record.objects.filter(due_records(now), integration_id=first.integration_id, flow=first.flow)
+    candidates = list(kin.order_by("next_attempt_at", "id").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    Record.objects.filter(due_records(now), pk__in=candidates).update(
+        status=RecordStatus.IN_PROGRESS, lease_owner=owner, lease_expires_at=lease_end(now)
+    )
+    return list(Record.objects.filter(lease_owner=owner, pk__in=candidates).values_list("pk", flat=True))
+
+
+def _renew(owner: str) -> bool:
+    Record.objects.filter(status=RecordStatus.IN_PROGRESS, lease_owner=owner).update(
+        lease_expires_at=lease_end(timezone.now())
+    )
+    return True
+
+
+def _send_again(
+    integration: Integration, flow: MasterDataFlow, both: Systems, pks: Sequence[int], in_flight: int
+) -> None:
+    """What was ready to be sent is sent as stored; a replay is read and mapped afresh."""
+    records = list(Record.objects.filter(pk__in=pks))
+    ready = [record for record in records if record.part and record.target]
+    runs = {record.run_id for record in records}
+    run = Run.objects.filter(pk=runs.pop()).first() if len(runs) == 1 else None
+    with Sender(integration, flow, both, run, in_flight) as sender:
+        afresh = [record for record in records if not (record.part and record.target)]
+        if afresh:
+            ready += _read_again(integration, flow, both, afresh)
+        sender.add(ready)
+        sender.finish()
+
+
+def _read_again(
+    integration: Integration, flow: MasterDataFlow, both: Systems, records: Sequence[Record]
+) -> list[Record]:
+    state = FlowState.objects.filter(integration=integration, flow=flow.name).first()
+    context = flow_context(integration, flow, both)
+    comparison = Comparison(
+        integration,
+        flow,
+        mappings.current(integration, flow.name),
+        context,
+        None,
+        resend_field=state.resend_field if state else flow.resend_field,
+    )
+    owner = records[0].lease_owner
+    found = flow.by_keys(both.sap, [record.key for record in records], context)
+    judged = comparison.judge(found, again=True)
+    there = {one.record.key for one in judged}
+    judged += comparison.gone([record for record in records if record.key not in there])
+    ready = [one.record for one in judged if one.fate is Fate.SEND]
+    for record in ready:
+        record.lease_owner, record.lease_expires_at = owner, lease_end(timezone.now())
+    store_records([one.record for one in judged])
+    return ready
+
+
+def _fail_all(pks: Sequence[int], trouble: Trouble) -> None:
+    records = list(Record.objects.filter(pk__in=pks))
+    for record in records:
+        set_failed(record, trouble)
+        record.save()
+
+
+def _back_off(pks: Sequence[int], owner: str, error: ConnectorError) -> None:
+    """Those that are still ours wait for their next try, the reason visible on each."""
+    for record in Record.objects.filter(pk__in=pks, lease_owner=owner, status=RecordStatus.IN_PROGRESS):
+        record.attempts += 1
+        record.status = RecordStatus.WAITING
+        record.next_attempt_at = retry_at(error, record.attempts, timezone.now())
+        record.error_code, record.error_message, record.error_hint = error.code, error.message, error.hint
+        record.lease_owner, record.lease_expires_at = "", None
+        record.save()
+
+
+def _let_go(pks: Sequence[int], owner: str) -> None:
+    """Give back what was claimed and not worked on, and settle the runs that these were the last records of."""
+    Record.objects.filter(pk__in=pks, lease_owner=owner, status=RecordStatus.IN_PROGRESS).update(
+        status=RecordStatus.PENDING, lease_owner="", lease_expires_at=None, next_attempt_at=timezone.now()
+    )
+    for run_id in set(Record.objects.filter(pk__in=pks).values_list("run_id", flat=True)):
+        finish_if_settled(run_id)

@@ -1,0 +1,142 @@
+"""How a record moves from one status to another, and what follows from it for its run and for those it holds back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from syncengine.audit import record_events
+from syncengine.models import FINAL_STATUSES, Record, RecordStatus, Run, Stage
+
+ERROR_FIELDS = ("error_code", "error_message", "error_hint", "problems", "decisions")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a record cannot go on: a code for machines, a sentence and a hint for people, and the problems one by one."""
+
+    code: str
+    message: str
+    hint: str = ""
+    problems: Sequence[dict[str, str]] = ()
+    decisions: Sequence[str] = ()
+
+
+def set_trouble(record: Record, trouble: Trouble | None) -> None:
+    """Write the trouble (or its absence) on the record; does not save."""
+    record.error_code = trouble.code if trouble else ""
+    record.error_message = trouble.message if trouble else ""
+    record.error_hint = trouble.hint if trouble else ""
+    record.problems = list(trouble.problems) if trouble else []
+    record.decisions = list(trouble.decisions) if trouble else []
+
+
+def release(record: Record) -> None:
+    """Give the lease back; does not save."""
+    record.lease_owner, record.lease_expires_at = "", None
+
+
+def set_failed(record: Record, trouble: Trouble) -> None:
+    """The record needs a person; does not save."""
+    set_trouble(record, trouble)
+    release(record)
+    record.status = RecordStatus.FAILED
+    record.next_attempt_at = None
+
+
+def set_waiting(record: Record, at: datetime | None, trouble: Trouble | None = None) -> None:
+    """The record goes on at `at`, or when the target has answered (None); does not save."""
+    set_trouble(record, trouble)
+    release(record)
+    record.status = RecordStatus.WAITING
+    record.next_attempt_at = at
+
+
+def set_pending(record: Record, at: datetime) -> None:
+    """The record is to be worked on from `at`; does not save."""
+    set_trouble(record, None)
+    release(record)
+    record.status = RecordStatus.PENDING
+    record.next_attempt_at = at
+
+
+def set_done(record: Record) -> None:
+    """What was sent is confirmed; does not save."""
+    set_trouble(record, None)
+    release(record)
+    record.status = RecordStatus.DONE
+    record.next_attempt_at = None
+    record.confirmed_fingerprint = record.fingerprint
+    record.confirmed_target = record.target
+    if record.stage != Stage.PAID:
+        record.stage = Stage.CONFIRMED
+
+
+def count(run_id: int | None, **more: int) -> None:
+    """Add to a run's counts; a final run stays as it was."""
+    changes = {name: F(name) + number for name, number in more.items() if number}
+    if run_id is not None and changes:
+        Run.objects.filter(pk=run_id).exclude(status__in=FINAL_STATUSES).update(**changes)
+
+
+def count_per_run(records: Sequence[Record], name: str) -> None:
+    """Add these records to that count of the runs they belong to."""
+    for run_id in {record.run_id for record in records}:
+        count(run_id, **{name: sum(1 for record in records if record.run_id == run_id)})
+
+
+def free_those_held_back_by(done: Iterable[int]) -> None:
+    """Records that waited for these become pending, in the transaction in which these are done."""
+    Record.objects.filter(blocked_by__in=list(done)).update(
+        status=RecordStatus.PENDING,
+        blocked_by=None,
+        next_attempt_at=timezone.now(),
+        error_code="",
+        error_message="",
+        error_hint="",
+    )
+
+
+def fail_those_held_back_by(failed: Sequence[Record]) -> None:
+    """Records that waited for these fail too, naming what holds them back."""
+    held = list(Record.objects.filter(blocked_by__in=failed, status=RecordStatus.WAITING).select_related("blocked_by"))
+    for record in held:
+        assert record.blocked_by is not None  # by the filter above
+        set_failed(record, dependency_failed(record.blocked_by))
+        count(record.run_id, failed=1)
+    Record.objects.bulk_update(held, ["status", "next_attempt_at", "lease_owner", "lease_expires_at", *ERROR_FIELDS])
+    if held:
+        record_events(held[0].integration, "record.failed", [(record, record.error_message) for record in held])
+
+
+def dependency_failed(other: Record) -> Trouble:
+    return Trouble(
+        code="dependency_failed",
+        message=f"Held back: {other.flow} {other.key} ({other.title}) is not in the target: {other.error_message}",
+        hint=f"Mend {other.flow} {other.key}; this record follows by itself.",
+    )
+
+
+def dependency_pending(other: Record) -> Trouble:
+    return Trouble(
+        code="dependency_pending",
+        message=f"Waits for {other.flow} {other.key} ({other.title}), which is on its way.",
+        hint="Nothing to do: it goes on by itself.",
+    )
+
+
+@transaction.atomic
+def finish_if_settled(run_id: int | None) -> None:
+    """Set a run's final status in the transaction that settles the last of its records."""
+    from syncengine.engine.runs import compute_status
+
+    if run_id is None:
+        return
+    run = Run.objects.select_for_update().get(pk=run_id)
+    if not run.is_final:
+        compute_status(run)

@@ -1,0 +1,153 @@
+"""What a person may do to a record: replay, resend, ignore, decide. Each deed is audited with who and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from syncengine.audit import record_event
+from syncengine.engine.records import release, set_pending
+from syncengine.engine.runs import ActionRefused
+from syncengine.engine.wake import wake
+from syncengine.flows import registry
+from syncengine.flows.document import DocumentFlow
+from syncengine.models import Record, RecordStatus, Stage
+
+REPLAYED_AT_ONCE = 500
+HELD_CHANGES = {"approve_bank_change", "accept_vendor"}
+
+
+def replay(record: Record, actor: str, reason: str = "") -> Record:
+    """Run the record's open step again with today's mapping; it is pending when this returns.
+
+    One whose import ended in an error goes with its resend field changed if nothing else differs (Basware §3.7).
+    """
+    with transaction.atomic():
+        record = _locked(record)
+        _again(record)
+        record.save()
+        _tell(record, actor, "record.replayed", reason)
+    return record
+
+
+def _again(record: Record, **memo: Any) -> None:
+    """Pending, to be read and mapped afresh; a second replay is never swallowed by the first."""
+    if record.status == RecordStatus.IN_PROGRESS:
+        raise ActionRefused("The record is being worked on right now.", code="in_progress")
+    if record.error_code in ("import_failed", "rejected", "no_answer"):
+        memo["resend_if_same"] = True
+    record.memo = {**(record.memo or {}), "replay": True, **memo}
+    record.part = ""
+    record.run = None
+    record.attempts = 0
+    record.blocked_by = None
+    set_pending(record, timezone.now())
+
+
+def resend(record: Record, actor: str, reason: str = "") -> Record:
+    """Send an unchanged master-data record again, with its resend field changed so that Basware takes it."""
+    if isinstance(registry.get(record.flow), DocumentFlow):
+        raise ActionRefused("Only master data can be resent; replay this record instead.", code="not_resendable")
+    with transaction.atomic():
+        record = _locked(record)
+        _again(record)
+        record.memo.pop("resend_if_same", None)
+        record.resend_mark += 1
+        record.save()
+        _tell(record, actor, "record.resent", reason, mark=record.resend_mark)
+    return record
+
+
+def ignore(record: Record, actor: str, reason: str, *, give_back: bool = False, booked_as: int | None = None) -> Record:
+    """Leave the record alone for good. An invoice that we hold needs `give_back` or `booked_as` (a DocNum)."""
+    if not reason.strip():
+        raise ActionRefused("Say why the record is ignored.", field="reason", code="required")
+    with transaction.atomic():
+        record = _locked(record)
+        if record.status == RecordStatus.IN_PROGRESS:
+            raise ActionRefused("The record is being worked on right now.", code="in_progress")
+        if _is_held(record):
+            _answer_and_ignore(record, reason, give_back=give_back, booked_as=booked_as)
+        else:
+            release(record)
+            record.status, record.next_attempt_at = RecordStatus.IGNORED, None
+        record.save()
+        _tell(record, actor, "record.ignored", reason, give_back=give_back, booked_as=booked_as)
+    return record
+
+
+def _is_held(record: Record) -> bool:
+    """An invoice that was acknowledged to Basware and not answered."""
+    return record.flow == "invoices" and record.stage in (Stage.ACKNOWLEDGED, Stage.CHECKED, Stage.POSTED)
+
+
+def _answer_and_ignore(record: Record, reason: str, *, give_back: bool, booked_as: int | None) -> None:
+    if give_back == (booked_as is not None):
+        raise ActionRefused(
+            "Basware waits for an answer to this invoice: give it back, or name the SAP document it is booked as.",
+            field="give_back",
+            code="required",
+        )
+    how = "give_back" if give_back else "booked_as"
+    _again(record, decision={"decision": how, "document": booked_as, "reason": reason})
+
+
+def decide(record: Record, actor: str, decision: str, document: int | None = None, reason: str = "") -> Record:
+    """Decide what the product put before a person; only a decision that the record names is open."""
+    with transaction.atomic():
+        record = _locked(record)
+        if decision not in record.decisions:
+            raise ActionRefused(
+                f"{decision or 'This'} is not open for the record now.", field="decision", code="not_open"
+            )
+        if decision in HELD_CHANGES:
+            _approve(record)
+        else:
+            _again(record, decision={"decision": decision, "document": document, "reason": reason})
+        record.save()
+        _tell(record, actor, "record.decided", reason, decision=decision, document=document)
+    return record
+
+
+def _approve(record: Record) -> None:
+    held: Mapping[str, Any] = (record.memo or {}).get("held") or {}
+    approved = sorted({*(record.memo or {}).get("approved", ()), held.get("mark", "")})
+    _again(record, approved=approved)
+
+
+def replay_many(records: QuerySet[Record], actor: str, reason: str = "") -> int:
+    """Replay every failed or waiting one of these, in steps of bounded size; gives how many."""
+    pks = records.filter(status__in=(RecordStatus.FAILED, RecordStatus.WAITING, RecordStatus.DONE)).order_by("id")
+    done = 0
+    last = 0
+    while chunk := list(pks.filter(pk__gt=last).values_list("pk", flat=True)[:REPLAYED_AT_ONCE]):
+        last = chunk[-1]
+        with transaction.atomic():
+            for record in Record.objects.select_for_update().filter(pk__in=chunk).order_by("id"):
+                if record.status != RecordStatus.IN_PROGRESS:
+                    _again(record)
+                    record.save()
+                    _tell(record, actor, "record.replayed", reason)
+                    done += 1
+    return done
+
+
+def _locked(record: Record) -> Record:
+    return Record.objects.select_for_update().select_related("integration__organization").get(pk=record.pk)
+
+
+def _tell(record: Record, actor: str, action: str, reason: str, **data: Any) -> None:
+    record_event(
+        record.integration.organization,
+        actor,
+        action,
+        reason,
+        integration=record.integration,
+        record=record,
+        **data,
+    )
+    wake()

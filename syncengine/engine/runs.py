@@ -1,0 +1,143 @@
+"""Asking for runs, and what a run's status is: computed from its records, never chosen."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from syncengine.audit import record_event
+from syncengine.engine.wake import wake
+from syncengine.flows import registry
+from syncengine.models import (
+    FINAL_STATUSES,
+    OPEN_RUN_STATUSES,
+    OPEN_STATUSES,
+    FlowState,
+    Record,
+    Run,
+    RunStatus,
+)
+from tenants.models import Integration
+
+ALL = "all"
+CLOSING_NEEDS_APPROVAL = "closing_needs_approval"
+
+
+class ActionRefused(Exception):
+    """What was asked for is not possible now; `field` names the part of the request that is wrong."""
+
+    def __init__(self, message: str, field: str = "", code: str = "refused") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.code = code
+
+
+def request_runs(integration: Integration, flow: str, mode: str, *, trigger: str, actor: str) -> list[Run]:
+    """One run of the flow, or of every enabled flow in dependency order for "all"; wakes the workers.
+
+    Where a flow has an open run (queued or running) already, that one is returned instead.
+    """
+    runs: list[Run] = []
+    with transaction.atomic():
+        for name in _flow_names(integration, flow):
+            after = runs[-1] if runs else None
+            runs.append(_open_run(integration, name, mode, trigger, actor, after))
+        wake()
+    return runs
+
+
+def _flow_names(integration: Integration, flow: str) -> list[str]:
+    if flow != ALL:
+        return [registry.get(flow).name]
+    off = set(FlowState.objects.filter(integration=integration, enabled=False).values_list("flow", flat=True))
+    return [name for name in registry.flows() if name not in off]
+
+
+def _open_run(integration: Integration, flow: str, mode: str, trigger: str, actor: str, after: Run | None) -> Run:
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                integration=integration, flow=flow, mode=mode, trigger=trigger, requested_by=actor, after=after
+            )
+    except IntegrityError:  # the database allows one open run per flow: whoever asks again is answered with it
+        return Run.objects.get(integration=integration, flow=flow, status__in=OPEN_RUN_STATUSES)
+    FlowState.objects.update_or_create(
+        integration=integration,
+        flow=flow,
+        defaults={"last_run": run},
+        create_defaults={"last_run": run, "resend_field": registry.get(flow).resend_field},
+    )
+    record_event(integration.organization, actor, "run.requested", f"{flow}, {mode}", integration=integration, run=run)
+    return run
+
+
+@transaction.atomic
+def cancel(run: Run, actor: str) -> Run:
+    """Stop after the page in flight; what was sent is still settled. A queued run ends at once."""
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    if run.is_final:
+        raise ActionRefused("The run has ended already.", code="run_ended")
+    run.cancel_requested = True
+    if run.status == RunStatus.QUEUED:
+        run.all_sent = True
+    run.save(update_fields=["cancel_requested", "all_sent"])
+    compute_status(run)
+    record_event(run.integration.organization, actor, "run.cancelled", integration=run.integration, run=run)
+    return run
+
+
+@transaction.atomic
+def confirm_closings(run: Run, actor: str) -> Run:
+    """Say yes to closings that were held: a follow-up run closes what this run did not find."""
+    if run.error_code != CLOSING_NEEDS_APPROVAL or not run.closings_held:
+        raise ActionRefused("This run holds no closings.", code="nothing_held")
+    Run.objects.filter(pk=run.pk).update(closings_held=0)
+    follow_up = _open_run(run.integration, run.flow, "full", "person", actor, None)
+    Run.objects.filter(pk=follow_up.pk).update(cursor={**follow_up.cursor, "closings_confirmed": True})
+    record_event(
+        run.integration.organization,
+        actor,
+        "run.closings_confirmed",
+        f"{run.closings_held} records may be closed",
+        integration=run.integration,
+        run=run,
+    )
+    wake()
+    return follow_up
+
+
+def compute_status(run: Run) -> None:
+    """Store the status that follows from the run's records; inside a transaction that holds the run's row."""
+    status = _verdict(run)
+    if status == run.status:
+        return
+    run.status = status
+    if status in FINAL_STATUSES:
+        run.finished_at = timezone.now()
+        run.lease_owner, run.lease_expires_at = "", None
+    run.save(update_fields=["status", "finished_at", "lease_owner", "lease_expires_at"])
+    if status in FINAL_STATUSES:
+        record_event(
+            run.integration.organization,
+            "system",
+            f"run.{status}",
+            run.error_message,
+            integration=run.integration,
+            run=run,
+            counts=run.counts,
+        )
+        wake()
+
+
+def _verdict(run: Run) -> RunStatus:
+    if not run.all_sent:
+        return RunStatus.RUNNING if run.started_at else RunStatus.QUEUED
+    if Record.objects.filter(run=run, status__in=OPEN_STATUSES).exists():
+        return RunStatus.SETTLING
+    if run.cancel_requested:
+        return RunStatus.CANCELLED
+    if not run.failed and not run.error_code:
+        return RunStatus.SUCCEEDED
+    some_went_well = run.confirmed or run.unchanged or run.error_code == CLOSING_NEEDS_APPROVAL
+    return RunStatus.PARTIAL if some_went_well else RunStatus.FAILED

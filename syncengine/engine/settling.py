@@ -1,0 +1,106 @@
+"""What the target says later: open requests are polled, each item settles its record (contracts: Basware §5).
+
+A 200 to an import is only "accepted". The request id is kept with the attempt; requestStatus is asked until every item
+is final. Several open requests of one type are asked for in one list call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from syncengine.connectors.basware import Basware, RequestResult
+from syncengine.connectors.outcomes import ConnectorError
+from syncengine.engine import circuit, verdicts
+from syncengine.engine.connections import NotConfigured, systems
+from syncengine.engine.leases import lease_end, new_owner
+from syncengine.engine.observing import calls_for
+from syncengine.engine.settling_plan import HOURLY, poll_delay
+from syncengine.engine.work import Deadline
+from syncengine.models import Attempt, AttemptState
+from tenants.models import Integration
+
+NO_ANSWER_AFTER = timedelta(hours=24)
+LIST_CALL_FROM = 3
+MOST_AT_ONCE = 200
+CLOCK_OVERLAP = timedelta(minutes=10)
+
+
+def due_attempts(now: datetime) -> Q:
+    free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
+    return Q(state=AttemptState.ACCEPTED, next_poll_at__lte=now) & free
+
+
+def poll_due(deadline: Deadline) -> bool:
+    """Ask for the results of one integration's due requests of one kind; False when none is due."""
+    now = timezone.now()
+    first = Attempt.objects.filter(due_attempts(now)).order_by("next_poll_at").first()
+    if first is None:
+        return False
+    attempts = _claim(first, now)
+    if attempts:
+        integration = Integration.objects.select_related("organization").get(pk=first.integration_id)
+        _poll(integration, attempts)
+    return True
+
+
+def _claim(first: Attempt, now: datetime) -> list[Attempt]:
+    owner = new_owner()
+    kin = Attempt.objects.filter(
+        due_attempts(now), integration_id=first.integration_id, entity_type=first.entity_type
+    ).order_by("next_poll_at")
+    pks = list(kin.values_list("pk", flat=True)[:MOST_AT_ONCE])
+    Attempt.objects.filter(due_attempts(now), pk__in=pks).update(lease_owner=owner, lease_expires_at=lease_end(now))
+    return list(Attempt.objects.filter(lease_owner=owner, pk__in=pks).select_related("record"))
+
+
+def _poll(integration: Integration, attempts: list[Attempt]) -> None:
+    try:
+        with systems(integration) as both, calls_for(run_id=attempts[0].run_id):
+            results = _results(both.basware, attempts)
+    except NotConfigured:
+        _later(attempts, seconds=HOURLY)
+        return
+    except ConnectorError as error:
+        circuit.note_failure(integration, "basware", error)
+        _later(attempts)
+        return
+    _settle(integration, attempts, results)
+
+
+def _results(basware: Basware, attempts: Sequence[Attempt]) -> dict[str, RequestResult]:
+    """Results by request id; one call for each open request, or one list call when there are several."""
+    if len(attempts) >= LIST_CALL_FROM:
+        wanted = {attempt.request_id for attempt in attempts}
+        since = min(attempt.started_at for attempt in attempts) - CLOCK_OVERLAP
+        listed = basware.request_statuses(attempts[0].entity_type, last_updated=since)
+        return {result.request_id: result for result in listed if result.request_id in wanted}
+    single = {attempt.request_id: basware.request_status(attempt.request_id) for attempt in attempts}
+    return {request_id: result for request_id, result in single.items() if result is not None}
+
+
+def _settle(integration: Integration, attempts: Iterable[Attempt], results: dict[str, RequestResult]) -> None:
+    still_open = []
+    for attempt in attempts:
+        result = results.get(attempt.request_id)
+        if result is None or not verdicts.settle(integration, attempt, result):
+            still_open.append(attempt)
+    _later(still_open)
+
+
+@transaction.atomic
+def _later(attempts: Iterable[Attempt], seconds: float | None = None) -> None:
+    now = timezone.now()
+    changed = list(attempts)
+    for attempt in changed:
+        delay = poll_delay(attempt.polls) if seconds is None else seconds
+        attempt.polls += 1
+        attempt.next_poll_at = now + timedelta(seconds=delay)
+        attempt.lease_owner, attempt.lease_expires_at = "", None
+        if now - attempt.started_at > NO_ANSWER_AFTER:
+            verdicts.flag_no_answer(attempt)
+    Attempt.objects.bulk_update(changed, ["polls", "next_poll_at", "lease_owner", "lease_expires_at"])

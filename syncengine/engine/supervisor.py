@@ -1,0 +1,114 @@
+"""Supervising django-q2's cluster: it is woken when work is due, and started anew when it does not move.
+
+stack.md: the loss of one idle worker can wedge a whole qcluster for good, so liveness is measured by the age of the
+oldest due work, never by the existence of a process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.db import close_old_connections
+from django.db.utils import Error as DatabaseError
+from django.utils import timezone
+from django_q.brokers import get_broker
+
+from syncengine.engine import due
+from syncengine.engine.wake import send_wake_up
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 1.0
+STOP_SECONDS = 30.0
+HEARTBEAT_KEY = "worker-heartbeat"
+HEARTBEAT_SECONDS = 30
+
+
+class Supervisor:
+    """Owns one qcluster in a process group of its own."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._cluster: subprocess.Popen[bytes] | None = None
+        self._stuck_since: float | None = None
+
+    def run(self) -> None:
+        """Until `stop`: look for due work each second, wake the cluster, restart it when it is stuck."""
+        self._start()
+        try:
+            while not self._stop.wait(TICK_SECONDS):
+                self._tick()
+        finally:
+            self._end(signal.SIGTERM)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _start(self) -> None:
+        manage = Path(settings.BASE_DIR) / "manage.py"
+        self._cluster = subprocess.Popen(  # noqa: S603  # our own command line
+            [sys.executable, str(manage), "qcluster"], start_new_session=True
+        )
+        self._stuck_since = None
+        log.info("cluster_started", pid=self._cluster.pid)
+
+    def _tick(self) -> None:
+        if self._cluster is None or self._cluster.poll() is not None:
+            log.warning("cluster_ended", code=self._cluster.returncode if self._cluster else None)
+            self._start()
+        try:
+            close_old_connections()
+            self._look()
+        except DatabaseError as error:
+            log.warning("database_away", error=type(error).__name__)
+
+    def _look(self) -> None:
+        now = timezone.now()
+        cache.set(HEARTBEAT_KEY, now.isoformat(), HEARTBEAT_SECONDS)
+        if not due.anything_due(now):
+            self._stuck_since = None
+            return
+        if get_broker().queue_size() < settings.WORKERS:
+            send_wake_up()
+        oldest = due.oldest_due(now)
+        if oldest is None:
+            return
+        if (now - oldest).total_seconds() > settings.WATCHDOG_SECONDS and self._patience_is_over():
+            log.error("cluster_stuck", oldest_due=oldest.isoformat())
+            self._end(signal.SIGKILL)
+            self._start()
+
+    def _patience_is_over(self) -> bool:
+        """Whether due work has not moved for WATCHDOG_SECONDS since we first saw it."""
+        moment = time.monotonic()
+        self._stuck_since = self._stuck_since or moment
+        return moment - self._stuck_since > settings.WATCHDOG_SECONDS
+
+    def _end(self, how: signal.Signals) -> None:
+        cluster = self._cluster
+        if cluster is None:
+            return
+        _signal_group(cluster.pid, how)
+        try:
+            cluster.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            _signal_group(cluster.pid, signal.SIGKILL)
+            cluster.wait()
+        # Workers of a killed main process go on by themselves: the whole group goes.
+        _signal_group(cluster.pid, signal.SIGKILL)
+
+
+def _signal_group(pid: int, how: signal.Signals) -> None:
+    try:
+        os.killpg(pid, how)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,231 @@
+"""Basware's verdict on each item of a request, put down on its record (contracts: Basware §5).
+
+An item is judged by itself: a request in error may hold records that went well. `NotProcessed` is a confirmation:
+Basware holds that very version already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from syncengine.audit import record_event, record_events
+from syncengine.connectors.basware import Item, RequestResult
+from syncengine.engine import documents
+from syncengine.engine.records import (
+    ERROR_FIELDS,
+    Trouble,
+    count_per_run,
+    fail_those_held_back_by,
+    finish_if_settled,
+    free_those_held_back_by,
+    set_done,
+    set_failed,
+    set_pending,
+)
+from syncengine.engine.retries import retry_delay
+from syncengine.flows import registry
+from syncengine.flows.master import MasterDataFlow
+from syncengine.models import Attempt, AttemptItem, AttemptState, ItemOutcome, Record, RecordStatus, Stage
+from tenants.models import Integration
+
+OUTCOMES: Mapping[str, ItemOutcome] = {
+    "Success": ItemOutcome.CONFIRMED,
+    "NotProcessed": ItemOutcome.CONFIRMED,
+    "Warning": ItemOutcome.CONFIRMED,
+    "Unpublished": ItemOutcome.CONFIRMED,
+    "Error": ItemOutcome.FAILED,
+    "RecordExpired": ItemOutcome.SUPERSEDED,
+}
+FINAL_REQUEST = {"Success", "AcknowledgedSuccess"}
+SAVED = [
+    *("status", "stage", "part", "flags", "notes", "attempts", "next_attempt_at", "lease_owner", "lease_expires_at"),
+    *ERROR_FIELDS,
+]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one record's part in a request ended; `message` is Basware's own text with its category."""
+
+    outcome: ItemOutcome
+    message: str = ""
+    warned: bool = False
+
+
+def judge(codes: Sequence[str], result: RequestResult) -> Verdict:
+    """The worst that Basware said of these external codes; OPEN while one of them is not final."""
+    by_code = {item.external_code: item for item in result.items}
+    items = [by_code.get(code) for code in codes]
+    known = [item for item in items if item is not None]
+    absent_is_fine = result.status in FINAL_REQUEST
+    if len(known) < len(items) and not absent_is_fine:
+        return Verdict(ItemOutcome.OPEN)
+    found = [OUTCOMES.get(item.status, ItemOutcome.OPEN) for item in known]
+    for outcome in (ItemOutcome.FAILED, ItemOutcome.OPEN, ItemOutcome.SUPERSEDED):
+        if outcome in found:
+            return Verdict(outcome, _texts(known))
+    return Verdict(ItemOutcome.CONFIRMED, _texts(known), warned=any(item.status == "Warning" for item in known))
+
+
+def _texts(items: Sequence[Item]) -> str:
+    said = [f"{error.message} ({error.category})" for item in items for error in item.errors]
+    return "; ".join(dict.fromkeys(said))[:2000]
+
+
+def settle(integration: Integration, attempt: Attempt, result: RequestResult) -> bool:
+    """Put the result down; False while something of it is still open."""
+    if attempt.record is not None:
+        return _settle_single(integration, attempt, result)
+    return _settle_batch(integration, attempt, result)
+
+
+def _settle_single(integration: Integration, attempt: Attempt, result: RequestResult) -> bool:
+    """The answer to one response to a document: the flow says what follows from it."""
+    verdict = judge([attempt.key], result)
+    if verdict.outcome == ItemOutcome.OPEN:
+        return False
+    documents.answer_came(integration, attempt, verdict.outcome == ItemOutcome.CONFIRMED, verdict.message)
+    return True
+
+
+@transaction.atomic
+def _settle_batch(integration: Integration, attempt: Attempt, result: RequestResult) -> bool:
+    items = list(attempt.items.filter(outcome=ItemOutcome.OPEN).select_related("record"))
+    judged = [(item, judge(item.external_codes, result)) for item in items]
+    final = [(item, verdict) for item, verdict in judged if verdict.outcome != ItemOutcome.OPEN]
+    for item, verdict in final:
+        item.outcome, item.message = verdict.outcome, verdict.message
+    AttemptItem.objects.bulk_update([item for item, _ in final], ["outcome", "message"], batch_size=500)
+    _confirm(integration, attempt, [pair for pair in final if pair[1].outcome == ItemOutcome.CONFIRMED])
+    _fail(integration, [pair for pair in final if pair[1].outcome == ItemOutcome.FAILED])
+    _send_again([pair[0] for pair in final if pair[1].outcome == ItemOutcome.SUPERSEDED])
+    settled = len(final) == len(judged)
+    if settled:
+        Attempt.objects.filter(pk=attempt.pk).update(
+            state=AttemptState.SETTLED, finished_at=timezone.now(), next_poll_at=None
+        )
+    for run_id in {item.record.run_id for item, _ in final}:
+        finish_if_settled(run_id)
+    return settled
+
+
+def _confirm(integration: Integration, attempt: Attempt, pairs: Sequence[tuple[AttemptItem, Verdict]]) -> None:
+    """Confirmed records are done, or go on with their next part; what changed meanwhile is left to its later send."""
+    flow = registry.get(attempt.flow)
+    assert isinstance(flow, MasterDataFlow)  # only those send batches
+    done, more, warned = [], [], []
+    unfinished = _open_elsewhere(attempt, [item.record_id for item, _ in pairs])
+    for item, verdict in pairs:
+        record = item.record
+        if record.pk in unfinished or record.fingerprint != item.fingerprint or record.status not in (
+            RecordStatus.WAITING, RecordStatus.IN_PROGRESS
+        ):  # fmt: skip
+            continue
+        following = flow.part_after(record.part, record.target or {})
+        if following is not None:
+            record.part = following.name
+            set_pending(record, timezone.now())
+            more.append(record)
+            continue
+        set_done(record)
+        if verdict.warned:
+            record.flags = sorted({*record.flags, "warning"})
+            record.notes = [*record.notes, f"Basware saved it with a warning: {verdict.message}"]
+            warned.append(record)
+        done.append(record)
+    _save_confirmed(integration, done, [*more, *warned])
+
+
+def _open_elsewhere(attempt: Attempt, record_ids: Sequence[int]) -> set[int]:
+    """Records that have bodies of the same part in another request which is still open (an order of over 100 lines)."""
+    rows = AttemptItem.objects.filter(
+        record_id__in=record_ids, outcome=ItemOutcome.OPEN, attempt__entity_type=attempt.entity_type
+    ).exclude(attempt=attempt)
+    return set(rows.values_list("record_id", flat=True))
+
+
+def _save_confirmed(integration: Integration, done: list[Record], changed: list[Record]) -> None:
+    everyone = [record.pk for record in done]
+    # One statement, the copy made by the database: what was sent is now what the target holds.
+    Record.objects.filter(pk__in=everyone).update(
+        confirmed_fingerprint=F("fingerprint"),
+        confirmed_target=F("target"),
+        active=True,
+        part="",
+        status=RecordStatus.DONE,
+        stage=Stage.CONFIRMED,
+        next_attempt_at=None,
+        error_code="",
+        error_message="",
+        error_hint="",
+        problems=[],
+        updated_at=timezone.now(),
+    )
+    Record.objects.bulk_update(changed, SAVED, batch_size=200)
+    Record.objects.filter(pk__in=everyone, action="closed").update(active=False)
+    count_per_run(done, "confirmed")
+    record_events(integration, "record.confirmed", [(record, "Basware has taken it over.") for record in done])
+    free_those_held_back_by(everyone)
+
+
+def _fail(integration: Integration, pairs: Sequence[tuple[AttemptItem, Verdict]]) -> None:
+    failed = []
+    for item, verdict in pairs:
+        record = item.record
+        if record.fingerprint != item.fingerprint:
+            continue
+        set_failed(record, import_failed(verdict.message))
+        failed.append(record)
+    Record.objects.bulk_update(failed, SAVED, batch_size=200)
+    count_per_run(failed, "failed")
+    record_events(integration, "record.failed", [(record, record.error_message) for record in failed])
+    fail_those_held_back_by(failed)
+
+
+def import_failed(message: str) -> Trouble:
+    return Trouble(
+        code="import_failed",
+        message=f"Basware refused the record: {message or 'no reason given'}",
+        hint="Mend the cause in Basware or SAP, then replay: the resend field changes so that Basware takes it again.",
+    )
+
+
+def _send_again(items: Sequence[AttemptItem]) -> None:
+    """A newer version overtook it; when that was not ours, ours is sent again."""
+    again = [item.record for item in items if item.record.fingerprint == item.fingerprint]
+    for record in again:
+        record.attempts += 1
+        set_pending(record, timezone.now() + timedelta(seconds=retry_delay(record.attempts)))
+    Record.objects.bulk_update(again, SAVED, batch_size=200)
+
+
+def flag_no_answer(attempt: Attempt) -> None:
+    """A day without an answer: the records say so and need a person, the request is still asked for each hour."""
+    waiting = list(
+        Record.objects.filter(
+            Q(items__attempt=attempt, items__outcome=ItemOutcome.OPEN) | Q(attempt_rows=attempt),
+            status=RecordStatus.WAITING,
+        )
+    )
+    for record in waiting:
+        record.flags = sorted({*record.flags, "no_answer"})
+        set_failed(
+            record,
+            Trouble(
+                code="no_answer",
+                message=f"Basware has not said for a day what became of request {attempt.request_id}.",
+                hint="Ask Basware for this request id, or replay to send it again.",
+            ),
+        )
+        record_event(
+            record.integration.organization, "system", "record.failed", record.error_message,
+            integration=record.integration, record=record,
+        )  # fmt: skip
+    Record.objects.bulk_update(waiting, SAVED)
+    count_per_run(waiting, "failed")

@@ -1,0 +1,48 @@
+"""What a piece of work carries with it: the run, the clients, the clock that says stop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from syncengine.engine.leases import Heartbeat
+from syncengine.models import Run
+
+if TYPE_CHECKING:
+    from syncengine.engine.connections import Systems
+    from syncengine.flows.company import FlowContext
+
+
+class Deadline:
+    """A worker's task has to end before the broker's time-out; `passed` says when to stop taking on more."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self._end
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self._end - time.monotonic())
+
+
+@dataclass
+class RunWork:
+    """One worker's hold on a run."""
+
+    run: Run
+    deadline: Deadline
+    heartbeat: Heartbeat
+    systems: Systems = field(init=False)
+    context: FlowContext = field(init=False)
+
+    def must_stop(self) -> bool:
+        """Whether to stop after the page in flight: asked to, out of time, or the lease is gone (LeaseLost)."""
+        self.heartbeat.check()
+        return self.deadline.passed or self.cancelled()
+
+    def cancelled(self) -> bool:
+        return Run.objects.filter(pk=self.run.pk, cancel_requested=True).exists()
