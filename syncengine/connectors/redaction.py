@@ -17,6 +17,8 @@ from syncengine.connectors import jsonio
 
 BLANK = "***"
 CUT = "… [cut]"
+_BLANK_VALUE = f'"{BLANK}"'
+_NESTED = _BLANK_VALUE + "\0"  # marks that more of the secret follows
 
 _HEADERS = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie", "xapikey", "wwwauthenticate"})
 _ENDINGS = (
@@ -44,7 +46,13 @@ class Redactor:
         self._capture = capture_chars
 
     def text(self, text: str) -> str:
-        """Any text that people may see: literal secrets, session cookies and signed query strings blanked."""
+        """Any text that people may see, a quoted JSON body in it included."""
+        blanked = _JSON_FIELD.sub(lambda match: _blank_json(match, frozenset()), text)
+        before, nested, _ = blanked.partition(_NESTED)
+        return self._finish(f"{before}{_BLANK_VALUE}{CUT}" if nested else blanked)
+
+    def _finish(self, text: str) -> str:
+        """What does not depend on fields: session cookies, signed query strings, literal secrets."""
         text = _COOKIE_TEXT.sub(rf"\1={BLANK}", text)
         text = _QUERY_FIELD.sub(_blank_query, text)
         return self._literal.sub(BLANK, text) if self._literal else text
@@ -69,13 +77,13 @@ class Redactor:
             return f"[{len(body)} bytes {content_type or 'binary'}]"
         names = frozenset(_plain(name) for name in extra)
         if len(body) <= self._capture:
-            return self.text(_blank_fields(body.decode("utf-8", errors="replace"), content_type, names))
+            return self._finish(_blank_fields(body.decode("utf-8", errors="replace"), content_type, names))
         return self._cut(body, content_type, names)
 
     def _cut(self, body: bytes, content_type: str, names: frozenset[str]) -> str:
         """Of a long body only the beginning; a literal secret lying across the cut goes with the tail."""
         beginning = body[: self._capture * 4].decode("utf-8", errors="replace")[: self._capture]
-        shown = self.text(_blank_fields(beginning, content_type, names))
+        shown = self._finish(_blank_fields(beginning, content_type, names))
         return shown[: len(shown) - self._longest] + CUT
 
 
@@ -117,18 +125,15 @@ def _is_binary(body: bytes, content_type: str) -> bool:
 def _blank_fields(text: str, content_type: str, extra: frozenset[str]) -> str:
     if "form-urlencoded" in content_type.lower():
         return _FORM_FIELD.sub(lambda match: _blank_form(match, extra), text)
-    found_nested = False
-
-    def blank(match: re.Match[str]) -> str:
-        nonlocal found_nested
-        if not is_secret_name(match[1], extra):
-            return _keep_searching(match, extra)
-        found_nested = found_nested or match[3] in "{["
-        return f'"{match[1]}"{match[2]}"{BLANK}"'
-
-    blanked = _JSON_FIELD.sub(blank, text)
+    blanked = _JSON_FIELD.sub(lambda match: _blank_json(match, extra), text)
     # A secret name over an object, or a name spelled with escapes: only a real parse knows where it ends.
-    return _blank_parsed(text, extra) if found_nested or "\\u00" in text else blanked
+    return _blank_parsed(text, extra) if _NESTED in blanked or "\\u00" in text else blanked
+
+
+def _blank_json(match: re.Match[str], extra: frozenset[str]) -> str:
+    if not is_secret_name(match[1], extra):
+        return _keep_searching(match, extra)
+    return f'"{match[1]}"{match[2]}{_NESTED if match[3] in "{[" else _BLANK_VALUE}'
 
 
 def _keep_searching(match: re.Match[str], extra: frozenset[str]) -> str:
