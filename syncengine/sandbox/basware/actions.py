@@ -69,7 +69,6 @@ class Actions:
 
     def retransfer(self, payload: Payload) -> Payload:
         """Sends a failed invoice again: {"invoiceId": "…", "changes": {"companyCode": "…"}}."""
-        self._sandbox.processing.process_due()
         return self._sandbox.documents.retransfer(payload["invoiceId"], payload.get("changes", {}))
 
     def issue(self, payload: Payload) -> Payload:
@@ -84,7 +83,6 @@ class Actions:
 
     def move(self, payload: Payload) -> Payload:
         """Puts an invoice into a status: {"invoiceId": "…", "status": "WaitingForTransfer"}."""
-        self._sandbox.processing.process_due()
         return self._sandbox.documents.move(payload["invoiceId"], payload["status"])
 
     def outcome(self, payload: Payload) -> Payload:

@@ -83,11 +83,14 @@ class Requests:
     def feedbacks(self) -> Collection:
         return self.store.collection("errorFeedbacks")
 
+    def oldest_first(self) -> list[Request]:
+        return sorted(self.all.values(), key=lambda request: int(request["number"]))
+
     def rebuild(self) -> None:
         """Takes up what was waiting when the process ended."""
         self._due, self._newest = [], {}
         self.forced.clear()
-        for request in sorted(self.all.values(), key=lambda entry: entry["submitted"]):
+        for request in self.oldest_first():
             if request["requestStatus"] == "InProgress":
                 self._enqueue(request)
 
@@ -102,6 +105,7 @@ class Requests:
             "changedBy": call.client,
             "operationType": call.request.method,
             "genericListKey": submission.list_key,
+            "number": len(self.all),
             "submitted": stamp(call.now),
             "lastUpdated": stamp(call.now),
             "items": items,

@@ -51,7 +51,7 @@ class RequestStatusApi:
     def search(self, call: Call) -> SandboxResponse:
         """Without entityType or system only status Error; here the parameter is spelt ``ignoreSuccessfullItems``."""
         wanted = self._filter(call)
-        found = [request for request in self._newest_last() if wanted(request)]
+        found = [request for request in self._requests.oldest_first() if wanted(request)]
         system, errors_only = call.params.get("system"), call.flag("ignoreSuccessfullItems")
         views = [view for request in found if (view := _view(request, system, errors_only))["systems"]]
         page = page_of(call, views, PAGE, PAGE, short=self._switches.short_pages)
@@ -114,9 +114,6 @@ class RequestStatusApi:
 
         return wanted
 
-    def _newest_last(self) -> list[Request]:
-        return sorted(self._requests.all.values(), key=lambda request: str(request["submitted"]))
-
     def _still_unknown(self, request: Request, now: dt.datetime) -> bool:
         age = now - parse_moment(request["submitted"])
         return age < dt.timedelta(seconds=self._switches.unknown_for)
@@ -136,7 +133,7 @@ class RequestStatusApi:
 
 
 def _view(request: Request, system: str | None, errors_only: bool) -> dict[str, Any]:
-    hidden = {"items", "submitted", "secondSystem"}
+    hidden = {"items", "number", "submitted", "secondSystem"}
     view = {name: value for name, value in request.items() if name not in hidden}
     return {
         **view,

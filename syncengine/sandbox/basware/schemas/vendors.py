@@ -12,7 +12,7 @@ from syncengine.sandbox.basware.schemas.fields import (
 )
 from syncengine.sandbox.basware.schemas.master_data import EXTERNAL_CODE, SET_BY_BASWARE
 
-# Lower case only: an address with a capital letter is refused (§13, orderingDetails).
+# The domain must be in lower case; the text of §13 says so of the whole address, the pattern is laxer and decides.
 ORDER_EMAIL = (
     r"^(?:[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"|(?:[\x01-\x08\x0b\x0c\x0e-\x1f\x21\x23-\x5b\x5d-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*)"
