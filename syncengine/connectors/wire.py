@@ -113,7 +113,7 @@ class _BareSession(requests.Session):
         self.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
         self.cookies = _NoCookies()
 
-    def get_redirect_target(self, resp: requests.Response) -> None:
+    def get_redirect_target(self, _: requests.Response) -> None:
         """None always: otherwise requests reads the body of a 3xx by itself, without our limits."""
         return
 
@@ -138,11 +138,11 @@ class _PinnedAdapter(HTTPAdapter):
             ssl_context=tls_context(self._ca_certificate),
         )
 
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        host, _ = super().build_connection_pool_key_attributes(request, True, None)
+    def build_connection_pool_key_attributes(self, request: Any, *_: Any) -> Any:
+        host, _pool = super().build_connection_pool_key_attributes(request, True, None)
         return host, {}  # certificates are checked by the context, which the manager has
 
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+    def cert_verify(self, *_: Any) -> None:
         """Nothing to add: `tls_context` verifies, always."""
 
 
