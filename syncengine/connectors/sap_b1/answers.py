@@ -88,7 +88,7 @@ def judge_login(answer: Answer, settings: SapSettings) -> Judge:
     def judge(response: Response) -> ConnectorError | None:
         if answer.read(response, may_be_empty=False) and isinstance(answer.data, dict):
             return None
-        return login_error(fault_of(response, answer.data), response, settings.username, settings.company_db)
+        return login_error(fault_of(response, answer.data), response, settings)
 
     return judge
 

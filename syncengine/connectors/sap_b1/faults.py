@@ -18,6 +18,7 @@ from syncengine.connectors.outcomes import (
     Unavailable,
 )
 from syncengine.connectors.sap_b1.hints import hint_for
+from syncengine.connectors.sap_b1.settings import SapSettings
 
 RAW_CHARS = 2000
 NOT_FOUND = -2028
@@ -164,48 +165,44 @@ def _foreign_hint(status: int) -> str:
     return "Check the base URL: it must be the whole service root, such as https://sap.example.com:50000/b1s/v2"
 
 
-def login_error(fault: SapFault, response: Response, settings_user: str, company_db: str) -> ConnectorError:
+def login_error(fault: SapFault, response: Response, settings: SapSettings) -> ConnectorError:
     """The outcome of a failed Login (contracts: SAP §2.1). Only -304 and -306 are refusals of the credentials."""
-    status = fault.http_status
-    if fault.code == -304:
-        return Unauthenticated(
-            f"SAP refused user {settings_user}: {fault.message}",
-            code="login_refused",
-            hint="Check user name and password. Nothing is tried again until they change: SAP locks users.",
-            status=status,
-            login_refused=True,
-        )
-    if fault.code == -306:
-        return Unauthenticated(
-            f"SAP does not know the company database {company_db}: {fault.message}",
-            code="company_unknown",
-            hint="Enter the database name (such as SBO_ACME_FI), not the company's name. Upper and lower case matter.",
-            status=status,
-            login_refused=True,
-        )
-    if fault.is_sap and fault.code in {301, -301}:
+    if fault.code in {-304, -306}:
+        return _refused_login(fault, settings)
+    if fault.code in {301, -301} or (fault.http_status == 404 and not settings.has_exact_path):
         return Unavailable(
-            f"SAP took the login for a call without session ({fault.message}): the path of the base URL is not exact.",
+            f"SAP does not know this path ({fault.message or 'HTTP 404'}): upper and lower case are not as they must be.",
             code="path_case",
             hint="Paths are case sensitive: the base URL must end in /b1s/v2, in lower case.",
-            status=status,
+            status=fault.http_status,
         )
-    if fault.is_sap and fault.code == LOGIN_CLASH:
+    if not fault.is_sap:
+        return error_of(fault, response, writes=False)
+    if fault.code == LOGIN_CLASH:
         return Unavailable(
             f"SAP could not log in several users at once: {fault.message}",
             code="login_clash",
             hint="It is tried again by itself.",
-            status=status,
+            status=fault.http_status,
         )
-    if fault.is_sap:
-        return Throttled(
-            f"SAP did not log in: {fault.message} ({fault.code})",
-            code="login_failed",
-            hint="If it stays, check licence and company database in SAP; it is tried again after a minute.",
-            status=status,
-            after=_LOGIN_AGAIN_AFTER,
-        )
-    return error_of(fault, response, writes=False)
+    return Throttled(
+        f"SAP did not log in: {fault.message} ({fault.code})",
+        code="login_failed",
+        hint="If it stays, check licence and company database in SAP; it is tried again after a minute.",
+        status=fault.http_status,
+        after=_LOGIN_AGAIN_AFTER,
+    )
+
+
+def _refused_login(fault: SapFault, settings: SapSettings) -> Unauthenticated:
+    """The same text for both: only the code tells them apart."""
+    if fault.code == -304:
+        code, message = "login_refused", f"SAP refused user {settings.username}: {fault.message}"
+        hint = "Check user name and password. Nothing is tried again until they change: SAP locks users."
+    else:
+        code, message = "company_unknown", f"SAP does not know company database {settings.company_db}: {fault.message}"
+        hint = "Enter the database name (such as SBO_ACME_FI), not the company's name. Upper and lower case matter."
+    return Unauthenticated(message, code=code, hint=hint, status=fault.http_status, login_refused=True)
 
 
 def _retry_after(response: Response) -> float | None:

@@ -38,6 +38,11 @@ class SapSettings:
         return self.root.lower().endswith("/v1")
 
     @property
+    def has_exact_path(self) -> bool:
+        """Whether the path is in the case that the server knows; any other is not found (contracts: SAP §1)."""
+        return self.root.endswith(("/b1s/v2", "/b1s/v1"))
+
+    @property
     def ping_url(self) -> str:
         """The balancer's own sign of life, outside `/b1s` (contracts: SAP §2.2)."""
         parts = urlsplit(self.root)

@@ -146,6 +146,15 @@ def test_session_text_at_login_means_a_path_in_the_wrong_case(client, sap):
     assert len(sap.logins) == 1
 
 
+@pytest.mark.parametrize("path", ["/B1S/v2", "/b1s/V2", "/b1s/V1"])
+def test_a_base_url_in_the_wrong_case_is_told_from_one_that_is_wrong_altogether(make_client, path):
+    root = make_client().settings.root.rsplit("/b1s", 1)[0]
+    for suffix, code in ((path, "path_case"), ("/elsewhere/b1s/v2", "http_404")):
+        with pytest.raises(Unavailable) as fault:
+            make_client(base_url=root + suffix).login()
+        assert fault.value.code == code
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
