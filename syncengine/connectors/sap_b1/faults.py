@@ -171,7 +171,7 @@ def login_error(fault: SapFault, response: Response, settings: SapSettings) -> C
         return _refused_login(fault, settings)
     if fault.code in {301, -301} or (fault.http_status == 404 and not settings.has_exact_path):
         return Unavailable(
-            f"SAP does not know this path ({fault.message or 'HTTP 404'}): upper and lower case are not as they must be.",
+            f"SAP does not know this path ({fault.message or 'HTTP 404'}): its upper and lower case are wrong.",
             code="path_case",
             hint="Paths are case sensitive: the base URL must end in /b1s/v2, in lower case.",
             status=fault.http_status,
