@@ -1,16 +1,30 @@
-"""Who may sign up."""
+"""Who may sign up, and who is trying to log in."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
 
+INVITATION = "invitation"
+_FIELDS = ("email", "username", "login")
 
-class AccountAdapter(DefaultAccountAdapter):
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no annotations
     """SIGNUP decides: open, invite (an invitation in the session) or closed."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         if settings.SIGNUP == "invite":
-            return "invitation" in request.session
+            return INVITATION in request.session
         return bool(settings.SIGNUP == "open")
+
+
+def attempted_email(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str | None:
+    """Whose log-in it is, for counting failures: allauth's form and Django admin's name the field differently."""
+    given = credentials or {}
+    posted = request.POST if request is not None else {}
+    found = next((value for source in (given, posted) for name in _FIELDS if (value := source.get(name))), None)
+    return str(found).strip().lower() if found else None

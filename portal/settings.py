@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
 
+from portal.rates import Rate
 from portal.secret_files import made_on_first_start
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -27,6 +29,7 @@ HTTPS = _site.scheme == "https"
 ALLOWED_HOSTS = [_site.hostname or "127.0.0.1", *env.list("ALLOWED_HOSTS", default=[])]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -58,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -71,6 +75,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -90,7 +95,7 @@ TEMPLATES = [
     }
 ]
 
-# Database (stack.md, "SQLite as the embedded default")
+# Database; the options for SQLite are those of stack.md
 _database = env.db_url("DATABASE_URL", default="sqlite:///var/ledgerbridge.sqlite3")
 if _database["ENGINE"].endswith("sqlite3"):
     _database["NAME"] = str(BASE_DIR / _database["NAME"])
@@ -127,8 +132,12 @@ Q_CLUSTER = {
     "label": "Worker queue",
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
-if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Limits and short-lived notes: all processes must see the same, so without Redis the files of this machine hold them
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
+}
 
 # Accounts
 AUTH_USER_MODEL = "tenants.User"
@@ -154,14 +163,19 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip"}
 LOGIN_RATE = env.str("LOGIN_RATE", default="20/min")
+# axes counts by person and address; a limit by address alone would lock out a whole office
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "login"
-AXES_FAILURE_LIMIT = int(LOGIN_RATE.split("/")[0])
-AXES_COOLOFF_TIME = 1 / 60
+AXES_USERNAME_CALLABLE = "portal.accounts.attempted_email"
+AXES_CLIENT_IP_CALLABLE = "portal.addresses.client_address"
+_logins = Rate.parse(LOGIN_RATE)
+AXES_FAILURE_LIMIT = _logins.limit
+AXES_COOLOFF_TIME = timedelta(seconds=_logins.seconds)
+AXES_RESET_ON_SUCCESS = True
+AXES_HTTP_RESPONSE_CODE = 429
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 EMAIL_URL = env.email_url("EMAIL_URL", default="consolemail://")
@@ -211,16 +225,15 @@ API_RATE = env.str("API_RATE", default="6000/min")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "portal.api.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "portal.api.authentication.SessionAccess",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["portal.api.permissions.HasRole"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["portal.api.renderers.ExactJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "portal.api.pagination.NewestFirst",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttling.PerKey"],
-    "DEFAULT_THROTTLE_RATES": {"per_key": API_RATE},
     "EXCEPTION_HANDLER": "portal.api.problems.problem_details",
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
@@ -229,7 +242,14 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Ledgerbridge",
     "VERSION": "1",
+    "DESCRIPTION": "Drives Ledgerbridge from other tools: set up, ping, run, look into records, replay.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "PREPROCESSING_HOOKS": ["portal.api.schema.only_the_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.api.schema.with_problems",
+    ],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -244,7 +264,7 @@ CALL_BODY_DAYS = env.int("CALL_BODY_DAYS", default=30)
 AUDIT_DAYS = env.int("AUDIT_DAYS", default=3650)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
-# Time-outs and delays in seconds (interface.md, "Time-outs and delays")
+# Time-outs and delays in seconds: interface.md says what each means
 CONNECT_TIMEOUT = env.float("CONNECT_TIMEOUT", default=10)
 READ_TIMEOUT = env.float("READ_TIMEOUT", default=60)
 POST_TIMEOUT = env.float("POST_TIMEOUT", default=180)

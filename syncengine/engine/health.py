@@ -43,7 +43,7 @@ def healths(integrations: Iterable[Integration]) -> dict[int, str]:
     given = list(integrations)
     keys = [integration.pk for integration in given]
     failures: dict[int, list[int]] = {key: [] for key in keys}
-    for key, count in Connection.objects.filter(integration__in=keys).values_list("integration", "failures_in_a_row"):
+    for key, count in Connection.objects.filter(integration__in=keys).values_list("integration_id", "failures_in_a_row"):
         failures[key].append(count)
     last_runs: dict[int, set[str]] = {key: set() for key in keys}
     ended = FlowState.objects.filter(integration__in=keys, enabled=True).exclude(last_run=None)
@@ -79,7 +79,7 @@ def site_health(now: datetime) -> dict[str, Any]:
         return {"status": DEGRADED, "database": gone, "broker": gone, "workers": gone, "oldest_due_work": gone}
     workers = workers_alive(now)
     age = oldest_due_age(now)
-    entries = {
+    entries: dict[str, dict[str, Any]] = {
         "database": {"ok": True},
         "broker": {"ok": _broker_answers()},
         "workers": {"ok": workers > 0, "alive": workers},

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,11 +57,22 @@ def webhook_url(integration: Integration) -> str:
     return f"{settings.SITE_URL}/webhooks/basware/{integration.webhook_id}/"
 
 
-def receive(integration: Integration, raw_body: bytes, signature: str | None, now: datetime) -> Answer:
-    """HTTP status and body for one notification. Only a good signature leaves more than a counter."""
+def receive(
+    integration: Integration,
+    raw_body: bytes,
+    signature: str | None,
+    now: datetime,
+    tolerated: Callable[[], bool] = lambda: True,
+) -> Answer:
+    """HTTP status and body for one notification. Only a good signature leaves more than a counter.
+
+    `tolerated` is asked about bad ones only: whether the sender may go on with them, or is told to stop (429).
+    """
     held = list(usable_secrets(integration, now))
     verified = verify(raw_body, signature, [secret.secret["value"] for secret in held])
     if verified is None and not (signature is None and _is_connection_test(raw_body)):
+        if not tolerated():
+            return 429, {"detail": "Too many notifications with a bad signature."}
         count(integration, "bad_signature" if signature else "no_signature", now)
         return 401, {"detail": "The signature is missing or wrong."}
     try:

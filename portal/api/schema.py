@@ -1,0 +1,114 @@
+"""The OpenAPI document and its browsable form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+API_ROOT = "/api/v1/"
+Endpoint = tuple[str, str, str, Callable[..., Any]]
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "hint": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string"},
+                    "message": {"type": "string"},
+                    "code": {"type": "string"},
+                    "position": {"type": "integer", "nullable": True},
+                },
+            },
+        },
+    },
+}
+_EVERYWHERE = {
+    "400": "The request is not valid: see errors.",
+    "401": "Nobody is logged in, or the key is not good.",
+    "403": "The role does not allow it.",
+    "404": "There is no such object in this organization.",
+    "429": "Too many requests: see Retry-After.",
+}
+_SOMETIMES = {
+    "409": "Not possible in the present state.",
+    "412": "If-Match does not match.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
+    "502": "The remote system refused, or is away.",
+}
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def only_the_api(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Leave out the same API below /o/{slug}/."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(API_ROOT)]
+
+
+def with_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say of every operation how it can go wrong."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    for path in result.get("paths", {}).values():
+        for method, operation in path.items():
+            if method in METHODS:
+                more = {} if method == "get" else _SOMETIMES
+                for status, description in {**_EVERYWHERE, **more}.items():
+                    operation["responses"].setdefault(status, _problem(description))
+    return result
+
+
+def _problem(description: str) -> dict[str, Any]:
+    reference = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {"application/problem+json": {"schema": reference}}}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library has no annotations
+    """How the schema describes the key."""
+
+    target_class = "portal.api.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "The word `Api-Key`, a blank, and an organization's key.",
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library has no annotations
+    """How the schema describes the session."""
+
+    target_class = "portal.api.authentication.SessionAccess"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+class Schema(SpectacularJSONAPIView):
+    """OpenAPI 3, as JSON whatever is asked for."""
+
+
+# The viewer sets styles from its own script; nothing else on this site may.
+@method_decorator(csp_update({"style-src": ["'unsafe-inline'"]}), name="dispatch")
+class Docs(SpectacularSwaggerSplitView):
+    """The reference to click through; its files are our own."""
+
+    url_name = "api:schema"

@@ -1,0 +1,183 @@
+"""Records: found, looked into, replayed, decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django_filters import rest_framework as filters  # type: ignore[import-untyped]  # it has no annotations
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from portal.api.base import IntegrationView, ScopedView
+from portal.api.idempotency import idempotent
+from portal.api.shapes.common import CountShape
+from portal.api.shapes.records import (
+    DecisionRequest,
+    IgnoreRequest,
+    Reason,
+    RecordDetailShape,
+    RecordShape,
+    ReplayFilter,
+)
+from syncengine.engine import replay
+from syncengine.models import Record, RecordStatus, Stage
+from tenants.permissions import Action
+
+APPROVE_BANK_CHANGE = "approve_bank_change"
+# Payloads and notebooks are not listed, so they are not read either.
+_HEAVY = ("source", "target", "confirmed_target", "memo", "search", "problems", "notes")
+
+
+class RecordFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annotations
+    """What a list of records can be narrowed to."""
+
+    flow = filters.CharFilter()
+    status = filters.ChoiceFilter(choices=RecordStatus.choices)
+    stage = filters.ChoiceFilter(choices=Stage.choices)
+    search = filters.CharFilter(method="searched", label="keys, titles, document numbers, vendor codes and names")
+    updated_after = filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gt")
+
+    class Meta:
+        model = Record
+        fields = ["flow", "status", "stage"]
+
+    def searched(self, rows: QuerySet[Record], name: str, value: str) -> QuerySet[Record]:
+        columns = ("key", "title", "reference", "party", "search")
+        matches = Q()
+        for column in columns:
+            matches |= Q(**{f"{column}__icontains": value})
+        return rows.filter(matches)
+
+
+class Records(IntegrationView):
+    """The records of an integration."""
+
+    needs = {"GET": Action.VIEW}
+    serializer_class = RecordShape
+    filterset_class = RecordFilter
+    queryset = Record.objects.none()
+
+    @extend_schema(operation_id="records_list", responses=RecordShape(many=True))
+    def get(self, request: Request, **kwargs: Any) -> Response:
+        """List records, newest first."""
+        rows = self.access.of(Record).filter(integration=self.integration).defer(*_HEAVY)
+        page = self.paginate_queryset(self.filter_queryset(rows))
+        return self.get_paginated_response(RecordShape(page, many=True).data)
+
+
+class OneRecord(ScopedView):
+    """Base of what concerns one record."""
+
+    record: Record
+    serializer_class: type[BaseSerializer[Any]] = RecordDetailShape
+
+    def locate(self) -> None:
+        rows = self.access.of(Record).select_related("integration__organization")
+        self.record = self.one(Record, self.kwargs["record_id"], rows)
+
+    def accepted(self) -> Response:
+        """202 with the record as it is after the commit."""
+        return Response(RecordShape(self.record_now()).data, status=202)
+
+    def record_now(self) -> Record:
+        return self.one(Record, self.record.pk)
+
+
+class RecordDetail(OneRecord):
+    """One record with its whole story."""
+
+    needs = {"GET": Action.VIEW}
+
+    def get(self, request: Request, **kwargs: Any) -> Response:
+        """Show a record: problems, events, calls, payloads, decisions."""
+        return self.answer(RecordDetailShape(self.record).data)
+
+
+class RecordAction(OneRecord):
+    """Base of replay, ignore, resend and decide: 202, or 400 when it is not possible now."""
+
+    needs = {"POST": Action.REPLAY}
+    serializer_class: type[BaseSerializer[Any]] = Reason
+
+
+class ReplayRecord(RecordAction):
+    """Run the record's open step again."""
+
+    @extend_schema(responses={202: RecordShape})
+    @idempotent
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """Replay with today's mapping; the record is pending when this is answered."""
+        replay.replay(self.record, self.access.actor, self.checked()["reason"])
+        return self.accepted()
+
+
+class ResendRecord(RecordAction):
+    """Send an unchanged record so that Basware takes it."""
+
+    @extend_schema(responses={202: RecordShape})
+    @idempotent
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """Resend with the resend field changed."""
+        replay.resend(self.record, self.access.actor, self.checked()["reason"])
+        return self.accepted()
+
+
+class IgnoreRecord(RecordAction):
+    """A person decides that nothing is to be done."""
+
+    serializer_class = IgnoreRequest
+
+    @extend_schema(responses={202: RecordShape})
+    @idempotent
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """Ignore; an invoice that we hold is given back, or named as booked by hand."""
+        wanted = self.checked()
+        replay.ignore(
+            self.record,
+            self.access.actor,
+            wanted["reason"] or "No reason was given.",
+            give_back=wanted["give_back"],
+            booked_as=wanted["booked_as"],
+        )
+        return self.accepted()
+
+
+class DecideRecord(RecordAction):
+    """Answer what the product does not decide by itself."""
+
+    serializer_class = DecisionRequest
+
+    @extend_schema(responses={202: RecordShape})
+    @idempotent
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """Decide; bank changes are for admins."""
+        wanted = self.checked()
+        if wanted["decision"] == APPROVE_BANK_CHANGE and not self.access.may(Action.APPROVE_BANK_CHANGE):
+            raise PermissionDenied("A bank change is approved by an admin.")
+        replay.decide(self.record, self.access.actor, wanted["decision"], wanted["document"], wanted["reason"])
+        return self.accepted()
+
+
+class BulkReplay(IntegrationView):
+    """Replay many."""
+
+    needs = {"POST": Action.REPLAY}
+    serializer_class = ReplayFilter
+
+    @extend_schema(responses={202: CountShape})
+    @idempotent
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """Replay every record that fits; without a status those that failed."""
+        wanted = self.checked()
+        rows = self.access.of(Record).filter(integration=self.integration, status=wanted["status"])
+        for field, lookup in _CHOSEN_BY.items():
+            if field in wanted:
+                rows = rows.filter(**{lookup: wanted[field]})
+        return Response({"count": replay.replay_many(rows, self.access.actor, wanted["reason"])}, status=202)
+
+
+_CHOSEN_BY = {"flow": "flow", "error_code": "error_code", "record_ids": "pk__in"}

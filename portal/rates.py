@@ -1,0 +1,38 @@
+"""Counting per window in the cache that all processes share: how many, and how long until the next window."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`limit` in each window of `seconds`."""
+
+    limit: int
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """A rate as in the settings: `6000/min`, `20/hour`."""
+        limit, _, period = text.partition("/")
+        return cls(int(limit), _SECONDS[period.strip()[0].lower()])
+
+    def exceeded(self, who: str, now: float | None = None) -> int:
+        """Count one more for `who`; 0 while within the limit, else the whole seconds until the window ends."""
+        from django.core.cache import cache  # settings read rates, and the cache needs settings
+
+        now = time.time() if now is None else now
+        window, into = divmod(now, self.seconds)
+        key = f"rate:{self.limit}/{self.seconds}:{who}:{int(window)}"
+        if cache.add(key, 1, timeout=self.seconds + 1):
+            count = 1
+        else:
+            try:
+                count = cache.incr(key)
+            except ValueError:  # it ran out just now
+                count = 1
+        return max(1, round(self.seconds - into)) if count > self.limit else 0
