@@ -1,0 +1,14 @@
+"""What all forms share: showing what a service refused beside the field that it is about."""
+
+from __future__ import annotations
+
+from django.forms import Form
+
+from tenants.errors import Refused
+
+
+def add_refusal(form: Form, refused: Refused, within: str = "") -> None:
+    """Put each error at its field; `within` is the part of the path in front of the form's own names."""
+    for error in refused.errors:
+        name = error.field.removeprefix(within)
+        form.add_error(name if name in form.fields else None, error.message)

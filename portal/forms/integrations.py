@@ -1,0 +1,84 @@
+"""A new integration, and the settings of one: the form is made from FlowSettings, so that none is forgotten."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args, get_origin
+
+from django import forms
+from pydantic.fields import FieldInfo
+
+from syncengine.flows.settings import FlowSettings
+
+GROUPS = (
+    ("General", ("time_zone", "source_system")),
+    (
+        "Master data",
+        (
+            "distribution_rules",
+            "vat_scheme_id",
+            "payment_means_code",
+            "hold_bank_changes",
+            "matching",
+        ),
+    ),
+    ("Payments", ("payment_lookback_days", "settle_with_discount")),
+)
+REST = "Invoices"
+
+
+class IntegrationForm(forms.Form):
+    """Its name is all that is needed to begin."""
+
+    name = forms.CharField(
+        max_length=120, help_text="One SAP company and one Basware company code, e.g. Nordwind DE production."
+    )
+
+
+class FlowSettingsForm(forms.Form):
+    """A field for each setting, with its description and its value in force."""
+
+    def __init__(self, data: Any = None, *, in_force: FlowSettings) -> None:
+        super().__init__(data, initial={name: _shown(value) for name, value in in_force})
+        for name, info in FlowSettings.model_fields.items():
+            self.fields[name] = _field(name, info)
+
+    @property
+    def changed_settings(self) -> dict[str, Any]:
+        """The settings that differ from those in force; an emptied list is an empty list."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+    @property
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields by what they are about; a new setting shows up among those of invoices."""
+        named = {name for _, names in GROUPS for name in names}
+        rest = [name for name in self.fields if name not in named]
+        sections = [*GROUPS[:2], (REST, rest), *GROUPS[2:]]
+        return [(title, [self[name] for name in names if name in self.fields]) for title, names in sections]
+
+
+def _shown(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, list) else value
+
+
+class CodesField(forms.CharField):
+    """Codes with commas between them."""
+
+    def clean(self, value: Any) -> list[str]:
+        return [code.strip() for code in (value or "").split(",") if code.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.clean(initial) != self.clean(data)
+
+
+def _field(name: str, info: FieldInfo) -> forms.Field:
+    common: dict[str, Any] = {"label": name.replace("_", " ").capitalize(), "help_text": info.description or ""}
+    kind = info.annotation
+    if kind is bool:
+        return forms.BooleanField(required=False, **common)
+    if kind is int:
+        return forms.IntegerField(**common)
+    if get_origin(kind) is Literal:
+        return forms.ChoiceField(choices=[(value, str(value).replace("_", " ")) for value in get_args(kind)], **common)
+    if kind is str:
+        return forms.CharField(**common)
+    return CodesField(required=False, **{**common, "help_text": f"{common['help_text']} Separate them with commas."})

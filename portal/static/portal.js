@@ -1,0 +1,155 @@
+/* The little that a page needs beyond htmx. Everything works without it, only less comfortably. */
+(() => {
+  "use strict";
+
+  // Times: the server writes relative words; the title says the exact time in the reader's own zone.
+  const localTimes = (root) => {
+    for (const time of root.querySelectorAll("time[datetime]")) {
+      const when = new Date(time.dateTime);
+      if (!Number.isNaN(when.valueOf())) {
+        time.title = when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+      }
+    }
+  };
+
+  // Ping: the answer is one JSON object a line, each with HTML that the server has escaped.
+  const readLines = async (response, take) => {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      const lines = (rest + (value ?? "")).split("\n");
+      rest = lines.pop();
+      lines.filter(Boolean).forEach((line) => take(JSON.parse(line)));
+      if (done) {
+        return;
+      }
+    }
+  };
+
+  const showPingPart = (part) => {
+    const place = document.getElementById(part.place);
+    if (!place) {
+      return;
+    }
+    if (part.replace) {
+      place.innerHTML = part.html;
+    } else {
+      place.insertAdjacentHTML("beforeend", part.html);
+    }
+  };
+
+  const ping = async (form) => {
+    const button = form.querySelector("button");
+    button.disabled = true;
+    form.dataset.busy = "";
+    try {
+      const response = await fetch(form.action, {
+        method: "POST",
+        body: new FormData(form),
+        headers: { Accept: "application/x-ndjson" },
+      });
+      if (!response.ok || response.redirected) {
+        throw new Error(`answer ${response.status}`);
+      }
+      await readLines(response, showPingPart);
+    } catch {
+      document.getElementById("ping-summary").textContent =
+        "The ping broke off before it was complete. Check your network and press Ping systems again.";
+    } finally {
+      button.disabled = false;
+      delete form.dataset.busy;
+    }
+  };
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches("[data-ping]")) {
+      event.preventDefault();
+      ping(form);
+    } else if (form.matches("[data-confirm]") && !window.confirm(form.dataset.confirm)) {
+      event.preventDefault();
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    const changed = event.target;
+    if (changed.matches("[data-submit-on-change]")) {
+      changed.form.requestSubmit();
+    } else if (changed.matches("[data-select-all]")) {
+      for (const box of document.querySelectorAll("[data-select]")) {
+        box.checked = changed.checked;
+      }
+    } else if (changed.matches("[data-fill]")) {
+      const field = document.getElementById(changed.dataset.fill);
+      if (changed.value) {
+        field.value = changed.value;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }
+    showSelected();
+  });
+
+  const showSelected = () => {
+    const count = document.querySelectorAll("[data-select]:checked").length;
+    for (const place of document.querySelectorAll("[data-selected-count]")) {
+      place.textContent = count ? `${count} selected` : "Select records to replay them together";
+    }
+    for (const button of document.querySelectorAll("[data-needs-selection]")) {
+      button.disabled = count === 0;
+    }
+  };
+
+  // Rows of a formset: copies of its empty form, counted in the management form.
+  document.addEventListener("click", (event) => {
+    const adder = event.target.closest("[data-add-row]");
+    if (!adder) {
+      return;
+    }
+    const total = document.getElementById(`id_${adder.dataset.addRow}-TOTAL_FORMS`);
+    const template = document.getElementById(`${adder.dataset.addRow}-empty`);
+    const html = template.innerHTML.replaceAll("__prefix__", total.value);
+    const rows = document.getElementById(`${adder.dataset.addRow}-rows`);
+    rows.insertAdjacentHTML("beforeend", html);
+    total.value = Number(total.value) + 1;
+    rows.lastElementChild.querySelector("input, textarea")?.focus();
+  });
+
+  // Plots: points as a JSON attribute, colours from the stylesheet.
+  const plot = (place) => {
+    const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    const bars = (width) => window.uPlot.paths.bars({ size: [width, 28] });
+    const draw = () =>
+      new window.uPlot(
+        {
+          width: place.clientWidth,
+          height: 180,
+          cursor: { points: { show: false } },
+          scales: { y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
+          axes: [
+            { stroke: colour("--lb-muted"), grid: { show: false } },
+            { stroke: colour("--lb-muted"), grid: { stroke: colour("--lb-line") }, size: 56 },
+          ],
+          series: [
+            {},
+            { label: "Confirmed", stroke: colour("--lb-accent"), fill: colour("--lb-accent"), paths: bars(0.5) },
+            { label: "Failed", stroke: colour("--lb-bad"), fill: colour("--lb-bad"), paths: bars(0.2) },
+          ],
+        },
+        JSON.parse(place.dataset.plot),
+        place,
+      );
+    let drawn = draw();
+    window.addEventListener("resize", () => {
+      drawn.setSize({ width: place.clientWidth, height: 180 });
+    });
+    return drawn;
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    localTimes(document);
+    showSelected();
+    document.querySelectorAll("[data-plot]").forEach(plot);
+  });
+  document.addEventListener("htmx:load", (event) => localTimes(event.target));
+})();

@@ -1,0 +1,222 @@
+"""The words, colours and numbers of the pages, in one place. Nothing here marks outside text as safe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from cronsim import CronSim, CronSimError
+from django import forms, template
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.views.payloads import pretty
+from syncengine.flows import registry
+from tenants.models import System
+
+register = template.Library()
+
+# status → (tone, word); tones: ok, warn, bad, info, quiet
+RUN_STATUS = {
+    "queued": ("info", "Waiting to run"),
+    "running": ("info", "Running"),
+    "settling": ("info", "Waiting for answers"),
+    "succeeded": ("ok", "Succeeded"),
+    "partial": ("warn", "Partly failed"),
+    "failed": ("bad", "Failed"),
+    "cancelled": ("quiet", "Cancelled"),
+}
+RECORD_STATUS = {
+    "pending": ("info", "Pending"),
+    "in_progress": ("info", "In progress"),
+    "waiting": ("info", "Waiting"),
+    "done": ("ok", "Done"),
+    "failed": ("bad", "Failed"),
+    "ignored": ("quiet", "Ignored"),
+}
+CALL_OUTCOME = {
+    "ok": ("ok", "OK"),
+    "rejected": ("bad", "Rejected"),
+    "throttled": ("warn", "Throttled"),
+    "unavailable": ("warn", "Unavailable"),
+    "unauthenticated": ("warn", "Logged out"),
+    "unknown": ("bad", "Unknown"),
+}
+INTEGRATION_HEALTH = {
+    "ok": ("ok", "Healthy"),
+    "degraded": ("warn", "Needs attention"),
+    "failing": ("bad", "Failing"),
+    "unconfigured": ("quiet", "Not connected yet"),
+}
+STATUSES = {"run": RUN_STATUS, "record": RECORD_STATUS, "call": CALL_OUTCOME, "health": INTEGRATION_HEALTH}
+BUSY = {"queued", "running", "settling", "in_progress"}
+
+WORDS_OF_MODES = {"incremental": "What changed", "full": "Everything", "dry_run": "Dry run"}
+CENT = Decimal("0.01")
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A symbol from icons.svg, hidden from screen readers: words stand beside it."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"></use></svg>', extra, static("icons.svg"), name
+    )
+
+
+@register.simple_tag
+def status(kind: str, value: str) -> SafeString:
+    """A badge by colour and word; a status that is not known shows its own name."""
+    tone, word = STATUSES[kind].get(value, ("quiet", value))
+    return badge(tone, word, busy=value in BUSY)
+
+
+@register.simple_tag
+def badge(tone: str, word: str, busy: bool = False) -> SafeString:  # a template tag's argument
+    return format_html('<span class="status status-{}{}">{}</span>', tone, " status-busy" if busy else "", word)
+
+
+@register.simple_tag
+def when(moment: datetime | None, otherwise: str = "–") -> SafeString | str:
+    """Relative words; the exact time is in the attributes."""
+    if moment is None:
+        return otherwise
+    exact = f"{timezone.localtime(moment):%-d %b %Y, %H:%M:%S %Z}"
+    words = str(naturaltime(moment)).replace("\xa0", " ")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+
+
+@register.simple_tag
+def clock(moment: datetime | None, otherwise: str = "–") -> SafeString | str:
+    """Date and time of day in the organization's zone."""
+    if moment is None:
+        return otherwise
+    return format_html(
+        '<time datetime="{}">{}</time>', moment.isoformat(), f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"
+    )
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "") -> str:
+    """1,234.50 EUR; more than two places only where they are not zero."""
+    if amount is None:
+        return ""
+    rounded = amount.quantize(CENT, ROUND_HALF_UP)
+    shown = rounded if rounded == amount else amount.normalize()
+    return f"{intcomma(format(shown, 'f'))} {currency}".strip()
+
+
+@register.filter
+def duration(milliseconds: int | None) -> str:
+    """`340 ms`, `1.2 s`, `2 min 5 s`."""
+    if milliseconds is None:
+        return "–"
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    return f"{minutes} min {seconds} s"
+
+
+@register.filter
+def took(run: Any) -> str:
+    """How long a run took, or has been running."""
+    if run.started_at is None:
+        return "–"
+    seconds = ((run.finished_at or timezone.now()) - run.started_at).total_seconds()
+    return duration(round(seconds * 1000))
+
+
+@register.filter
+def percent(run: Any) -> int | None:
+    """Progress of a run as far as it is known: what was read of what was expected."""
+    if run.is_final:
+        return 100
+    return min(99, run.read * 100 // run.expected) if run.expected else None
+
+
+@register.filter
+def flow_title(name: str) -> str:
+    flow = registry.flows().get(name)
+    return flow.title if flow else name.replace("_", " ").capitalize()
+
+
+@register.filter
+def system_title(name: str) -> str:
+    return System(name).label if name in System.values else name
+
+
+@register.filter
+def mode_words(mode: str) -> str:
+    return WORDS_OF_MODES.get(mode, mode)
+
+
+@register.filter
+def humanized(name: str) -> str:
+    """`total_differs` → "Total differs"."""
+    return str(name).replace("_", " ").capitalize()
+
+
+@register.filter
+def action_words(action: str) -> str:
+    """`run.requested` → "Run requested"."""
+    return action.replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def cron_words(expression: str | None) -> str:
+    """A schedule in words; the expression itself when it has none."""
+    if not expression:
+        return "By hand"
+    try:
+        return str(CronSim(expression, timezone.now()).explain())
+    except CronSimError:
+        return expression
+
+
+@register.filter
+def control(field: forms.BoundField) -> SafeString:
+    """The widget of a form field with Bootstrap's class; Django adds the ARIA attributes."""
+    widget = field.field.widget
+    own = widget.attrs.get("class", "")
+    if isinstance(widget, forms.CheckboxInput):
+        kind = "form-check-input"
+    elif isinstance(widget, forms.Select):
+        kind = "form-select"
+    else:
+        kind = "form-control"
+    invalid = "is-invalid" if field.errors else ""
+    return field.as_widget(attrs={"class": " ".join(filter(None, (kind, own, invalid)))})
+
+
+@register.filter
+def is_checkbox(field: forms.BoundField) -> bool:
+    return isinstance(field.field.widget, forms.CheckboxInput)
+
+
+@register.filter
+def is_radio(field: forms.BoundField) -> bool:
+    return isinstance(field.field.widget, forms.RadioSelect)
+
+
+@register.filter
+def get(mapping: Mapping[Any, Any], key: Any) -> Any:
+    return mapping.get(key)
+
+
+@register.filter(name="pretty")
+def pretty_json(value: Any) -> str:
+    """Indented JSON with every amount digit by digit."""
+    return pretty(value)
+
+
+@register.simple_tag
+def mail_goes_to_log() -> bool:
+    """Whether e-mails are only written to the log, so that pages can say where the link is."""
+    return bool(settings.EMAIL_BACKEND.endswith("console.EmailBackend"))

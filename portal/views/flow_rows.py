@@ -1,0 +1,95 @@
+"""What the pages show of each flow: its schedule, its last run, and how well it is, by colour and by word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+from django.utils import timezone
+
+from syncengine.engine import flow_states
+from syncengine.flows import registry
+from syncengine.flows.base import Flow
+from syncengine.models import FlowState, Record, RecordStatus, Run, RunStatus
+from tenants.models import Integration
+
+LATE_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Health:
+    """`tone` is the colour (ok, warn, bad, info, quiet), `word` what it means; `busy` lets the dot breathe."""
+
+    tone: str
+    word: str
+    busy: bool = False
+
+
+OFF = Health("quiet", "Switched off")
+NEVER = Health("quiet", "Never run")
+LATE = Health("warn", "Late")
+ATTENTION = Health("warn", "Needs attention")
+OF_LAST_RUN = {
+    RunStatus.QUEUED: Health("info", "Waiting to run", busy=True),
+    RunStatus.RUNNING: Health("info", "Running", busy=True),
+    RunStatus.SETTLING: Health("info", "Waiting for answers", busy=True),
+    RunStatus.SUCCEEDED: Health("ok", "Up to date"),
+    RunStatus.PARTIAL: ATTENTION,
+    RunStatus.FAILED: Health("bad", "Failing"),
+    RunStatus.CANCELLED: Health("quiet", "Cancelled"),
+}
+
+
+@dataclass(frozen=True)
+class FlowRow:
+    """One flow of one integration."""
+
+    flow: Flow
+    state: FlowState
+    run: Run | None
+    failed: int
+    now: datetime
+
+    @property
+    def next_run(self) -> datetime | None:
+        due = [when for when in (self.state.next_due_at, self.state.next_full_due_at) if when]
+        return min(due, default=None) if self.state.enabled else None
+
+    @property
+    def health(self) -> Health:
+        if not self.state.enabled:
+            return OFF
+        if self.run is None:
+            return NEVER
+        found = OF_LAST_RUN[RunStatus(self.run.status)]
+        if found.tone == "ok" and self.failed:
+            return ATTENTION
+        if found.tone == "ok" and self.next_run and self.next_run < self.now - LATE_AFTER:
+            return LATE
+        return found
+
+    @property
+    def fresh_as_of(self) -> datetime | None:
+        """When the target was last known to have everything: the end of a last run that read to the end."""
+        if self.run and self.run.status in {RunStatus.SUCCEEDED, RunStatus.PARTIAL} and self.run.mode != "dry_run":
+            return self.run.finished_at
+        return None
+
+
+def failed_counts(integration: Integration) -> Mapping[str, int]:
+    """How many records of each flow need a person; naming the flows lets the index answer."""
+    rows = Record.objects.filter(integration=integration, flow__in=registry.flows(), status=RecordStatus.FAILED)
+    return dict(rows.values_list("flow").annotate(count=Count("pk")).order_by("flow"))
+
+
+def flow_rows(integration: Integration) -> list[FlowRow]:
+    """Every flow in the order of dependencies, with a constant number of queries."""
+    states = flow_states.with_defaults(integration, FlowState.objects.filter(integration=integration))
+    runs = Run.objects.in_bulk([state.last_run_id for state in states.values() if state.last_run_id])
+    failed, now = failed_counts(integration), timezone.now()
+    return [
+        FlowRow(flow, states[name], runs.get(states[name].last_run_id), failed.get(name, 0), now)
+        for name, flow in registry.flows().items()
+    ]

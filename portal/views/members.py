@@ -1,0 +1,122 @@
+"""Who belongs to the organization, with what role; inviting people and joining."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from portal import people
+from portal.accounts import INVITATION
+from portal.forms.base import add_refusal
+from portal.forms.organizations import InviteForm, RoleForm
+from portal.views.access import organization_page, page_of
+from tenants import services
+from tenants.errors import Refused
+from tenants.models import Invitation, Membership, Role
+from tenants.permissions import Action
+from tenants.scoping import Access
+
+
+@organization_page("GET")
+def members(request: HttpRequest, access: Access) -> HttpResponseBase:
+    return _members_page(request, access, InviteForm())
+
+
+def _members_page(request: HttpRequest, access: Access, form: InviteForm, status: int = 200) -> HttpResponseBase:
+    context = {
+        "form": form,
+        "roles": Role.choices,
+        "memberships": Membership.objects.of(access.organization).select_related("user").order_by("user__email"),
+        "invitations": Invitation.objects.of(access.organization).filter(
+            accepted_at=None, expires_at__gt=timezone.now()
+        ),
+    }
+    return page_of(request, access, "members/members.html", context, status=status)
+
+
+@organization_page("POST", act=Action.MANAGE_MEMBERS)
+def invite(request: HttpRequest, access: Access) -> HttpResponseBase:
+    """Send an invitation by e-mail."""
+    form = InviteForm(request.POST)
+    if form.is_valid():
+        try:
+            people.invite(access, form.cleaned_data["email"], Role(form.cleaned_data["role"]))
+        except Refused as refused:
+            add_refusal(form, refused)
+        else:
+            messages.success(request, f"The invitation to {form.cleaned_data['email']} is on its way.")
+            return redirect("portal:members", access.organization.slug)
+    return _members_page(request, access, form, status=400)
+
+
+@organization_page("POST", act=Action.MANAGE_MEMBERS)
+def change_role(request: HttpRequest, access: Access, membership_id: int) -> HttpResponseBase:
+    """Give a member another role; only owners make or unmake owners."""
+    membership = _membership(access, membership_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "There is no such role. Choose one from the list.")
+        return redirect("portal:members", access.organization.slug)
+    role = Role(form.cleaned_data["role"])
+    try:
+        people.change_role(access, membership, role)
+    except people.NotAllowed as refused:
+        raise PermissionDenied(str(refused)) from refused
+    except Refused as refused:
+        messages.error(request, refused.errors[0].message)
+    else:
+        messages.success(request, f"{membership.user.email} is {role.label.lower()} now.")
+    return redirect("portal:members", access.organization.slug)
+
+
+@organization_page("POST", act=Action.MANAGE_MEMBERS)
+def remove(request: HttpRequest, access: Access, membership_id: int) -> HttpResponseBase:
+    """Take somebody out of the organization."""
+    membership = _membership(access, membership_id)
+    try:
+        people.remove_member(access, membership)
+    except people.NotAllowed as refused:
+        raise PermissionDenied(str(refused)) from refused
+    except Refused as refused:
+        messages.error(request, refused.errors[0].message)
+    else:
+        messages.success(request, f"{membership.user.email} no longer belongs to {access.organization.name}.")
+    return redirect("portal:members", access.organization.slug)
+
+
+def _membership(access: Access, membership_id: int) -> Membership:
+    rows = Membership.objects.of(access.organization).select_related("user", "organization")
+    return get_object_or_404(rows, pk=membership_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Where the e-mail's link leads: sign up or log in first if need be, then join with one click."""
+    found = services.open_invitation(token, timezone.now())
+    if found is None:
+        raise Http404
+    if request.method != "POST":
+        return render(request, "members/invitation.html", {"invitation": found})
+    if not request.user.is_authenticated:
+        return _sign_up_first(request, token)
+    try:
+        membership = people.accept_invitation(token, request.user)
+    except Refused as refused:
+        messages.error(request, refused.errors[0].message)
+        return redirect(request.path)
+    messages.success(request, f"Welcome to {membership.organization.name}.")
+    return redirect("portal:organization", membership.organization.slug)
+
+
+def _sign_up_first(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The session carries the invitation, which opens the sign-up where SIGNUP is `invite`."""
+    request.session[INVITATION] = token
+    page = "account_login" if request.POST.get("has_account") else "account_signup"
+    return redirect(f"{reverse(page)}?{urlencode({'next': request.path})}")

@@ -1,0 +1,164 @@
+"""One record with its whole trail, and what a person can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.forms import Form
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+
+from portal.forms.records import DecideForm, IgnoreForm, ReasonForm, decisions_of
+from portal.views.access import organization_page, page_of, part_of, record_of, require
+from portal.views.payloads import compare
+from portal.views.timeline import timeline_of
+from syncengine.engine import replay as replay_engine
+from syncengine.engine.runs import ActionRefused
+from syncengine.flows import registry
+from syncengine.flows.document import DocumentFlow
+from syncengine.models import Attempt, Call, Record, RecordStatus, Stage
+from tenants.permissions import Action
+from tenants.scoping import Access
+
+CALLS_SHOWN = 50
+INVOICE_FLOWS = ("invoices",)
+STAGES_OF_INVOICES = tuple(Stage)
+STAGES_OF_MASTER_DATA = (Stage.RECEIVED, Stage.CONFIRMED)
+
+
+@organization_page("GET")
+def record(request: HttpRequest, access: Access, record_id: int) -> HttpResponseBase:
+    found = record_of(access, record_id)
+    return page_of(request, access, "records/record.html", _context(found), integration=found.integration)
+
+
+def _context(record: Record, **forms: Form) -> dict[str, Any]:
+    flow = registry.flows().get(record.flow)
+    return {
+        "record": record,
+        "flow": flow,
+        "stages": _stage_line(record),
+        "timeline": timeline_of(record),
+        "calls": _calls(record),
+        "comparison": compare(record.source, record.target, record.confirmed_target),
+        "is_failed": record.status == RecordStatus.FAILED,
+        "is_open": record.status in {RecordStatus.PENDING, RecordStatus.WAITING, RecordStatus.IN_PROGRESS},
+        "can_resend": flow is not None and not isinstance(flow, DocumentFlow),
+        "replay_form": ReasonForm(prefix="replay"),
+        "ignore_form": IgnoreForm(held=record.flow in INVOICE_FLOWS),
+        "decide_form": DecideForm(decisions=decisions_of(record)) if record.decisions else None,
+        **forms,
+    }
+
+
+def _stage_line(record: Record) -> list[tuple[str, str]]:
+    """Each stage with its class: reached, current, stuck (a person is needed here) or nothing yet."""
+    stages = STAGES_OF_INVOICES if record.flow in INVOICE_FLOWS else STAGES_OF_MASTER_DATA
+    here = next((number for number, stage in enumerate(stages) if stage == record.stage), 0)
+    line = []
+    for number, stage in enumerate(stages):
+        mark = "reached" if number < here else "current" if number == here else ""
+        if number == here + 1 and record.status == RecordStatus.FAILED:
+            mark = "stuck"
+        line.append((stage.label, mark))
+    return line
+
+
+def _calls(record: Record) -> list[Call]:
+    """The newest calls for this record alone and for batches that held it, without bodies."""
+    batches = Attempt.objects.filter(items__record=record).order_by("-pk").values_list("pk", flat=True)[:CALLS_SHOWN]
+    rows = Call.objects.filter(Q(record=record) | Q(attempt__in=list(batches)))
+    return list(rows.defer("request_body", "response_body").order_by("-pk")[:CALLS_SHOWN])
+
+
+@organization_page("GET")
+def call(request: HttpRequest, access: Access, call_id: int) -> HttpResponseBase:
+    """What one call sent and got, fetched when somebody opens it."""
+    found = get_object_or_404(Call.objects.of(access.organization), pk=call_id)
+    return part_of(request, access, "records/call.html", {"call": found})
+
+
+@organization_page("POST", act=Action.REPLAY)
+def replay(request: HttpRequest, access: Access, record_id: int) -> HttpResponseBase:
+    form = ReasonForm(request.POST, prefix="replay")
+    return _act(
+        request,
+        access,
+        record_id,
+        form,
+        lambda record, data: replay_engine.replay(record, access.actor, data["reason"]),
+        "On its way again with today's mapping.",
+    )
+
+
+@organization_page("POST", act=Action.REPLAY)
+def resend(request: HttpRequest, access: Access, record_id: int) -> HttpResponseBase:
+    form = ReasonForm(request.POST, prefix="replay")
+    return _act(
+        request,
+        access,
+        record_id,
+        form,
+        lambda record, data: replay_engine.resend(record, access.actor, data["reason"]),
+        "It will be sent again, changed just enough for the target to take it.",
+    )
+
+
+@organization_page("POST", act=Action.REPLAY)
+def ignore(request: HttpRequest, access: Access, record_id: int) -> HttpResponseBase:
+    form = IgnoreForm(request.POST, held=record_of(access, record_id).flow in INVOICE_FLOWS)
+    return _act(
+        request,
+        access,
+        record_id,
+        form,
+        lambda record, data: replay_engine.ignore(record, access.actor, data["reason"], **form.outcome_chosen),
+        "Put aside. It stays in the trail with your reason.",
+        name="ignore_form",
+    )
+
+
+@organization_page("POST", act=Action.REPLAY)
+def decide(request: HttpRequest, access: Access, record_id: int) -> HttpResponseBase:
+    """Answer what the engine put before a person; a changed bank account needs an admin."""
+    if request.POST.get("decision") == "approve_bank_change":
+        require(access, Action.APPROVE_BANK_CHANGE)
+    form = DecideForm(request.POST, decisions=decisions_of(record_of(access, record_id)))
+    return _act(
+        request,
+        access,
+        record_id,
+        form,
+        lambda record, data: replay_engine.decide(
+            record, access.actor, data["decision"], data["document"], data["reason"]
+        ),
+        "Decided. The record goes on from here.",
+        name="decide_form",
+    )
+
+
+def _act(
+    request: HttpRequest,
+    access: Access,
+    record_id: int,
+    form: Form,
+    action: Callable[[Record, dict[str, Any]], object],
+    success: str,
+    name: str = "replay_form",
+) -> HttpResponseBase:
+    """Do it and go back to the record; what was refused is shown beside the form that asked for it."""
+    found = record_of(access, record_id)
+    if form.is_valid():
+        try:
+            action(found, form.cleaned_data)
+        except ActionRefused as refused:
+            form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+        else:
+            messages.success(request, success)
+            return redirect("portal:record", access.organization.slug, found.pk)
+    context = {**_context(found, **{name: form}), "opened": name}
+    return page_of(request, access, "records/record.html", context, integration=found.integration, status=400)
