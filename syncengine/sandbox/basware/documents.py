@@ -1,6 +1,6 @@
 """The invoices in P2P: their state and what answers do to it (contracts: Basware §14).
 
-A stored record is ``{"document": what clients see, "attachments": […], "pending": {field: [externalCode, …]}, …}``.
+A stored record is ``{"document": what clients see, "attachments": […], "readableFrom": …}``.
 An answer is taken at once and works after the delay, like every import: `accept` notes it, `settle` carries it out.
 """
 
@@ -132,10 +132,9 @@ class Documents:
             raise SchemaRefusal([(key if isinstance(key, str) else None, message) for message in found])
         with self._store.transaction():
             record = self.readable(invoice_id)
-            _check_repeated(kind, record, body)
-            _check_status(kind, record)
-            record["pending"].setdefault(kind.field, []).append(body["externalCode"])
-            self.records.put(invoice_id, record)
+            waiting = self._requests.answers_waiting(kind.entity_type, invoice_id)
+            _check_repeated(kind, record["document"], body["externalCode"], waiting)
+            _check_status(kind, record["document"], waiting)
             item = {"externalCode": body["externalCode"], "parentExternalCode": invoice_id, "body": body}
             self._requests.submit(call, Submission(kind.entity_type, kind.entity_version, [item]))
         return dict(body)
@@ -145,9 +144,7 @@ class Documents:
         record = self.records.get(item["parentExternalCode"])
         if record is None:
             return [Finding(ERROR, f"Invoice {item['parentExternalCode']} not found.")]
-        _no_longer_pending(kind, record, item["externalCode"])
         if record["document"]["processingStatus"] not in kind.open_in:
-            self.records.put(item["parentExternalCode"], record)
             text = kind.entity_type.removesuffix("Response").lower()
             return [Finding(ERROR, f"Invoice is not in a state where a {text} response can be saved.")]
         self._carry_out(kind, record, item["body"])
@@ -196,7 +193,7 @@ class Documents:
         }
         # Attachments show only after the transfer, whatever the data set says (contracts: Basware §14.9).
         attachments = document.pop("attachments", None) or [_image_of(document)]
-        return {"document": document, "attachments": attachments, "pending": {}}
+        return {"document": document, "attachments": attachments}
 
     def _known(self, invoice_id: str) -> Record:
         self._requests.process_due()  # P2P users see what has arrived by now
@@ -229,25 +226,19 @@ def _pay(document: Document, body: Document) -> str:
     return "Paid" if (paid >= gross if gross >= 0 else paid <= gross) else "Transferred"
 
 
-def _check_repeated(kind: ResponseKind, record: Record, body: Document) -> None:
-    codes = [response["externalCode"] for response in record["document"].get(kind.field) or []]
-    if body["externalCode"] in [*codes, *record["pending"].get(kind.field, [])]:
+def _check_repeated(kind: ResponseKind, document: Document, external_code: str, waiting: list[str]) -> None:
+    taken = [response["externalCode"] for response in document.get(kind.field) or []]
+    if external_code in [*taken, *waiting]:
         code = "CONFLICT_IN_POST" if kind.repeated == HTTPStatus.CONFLICT else "DATA_VALIDATION_FAILED"
-        raise Refusal(kind.repeated, code, "A response with this externalCode exists.", body["externalCode"])
+        raise Refusal(kind.repeated, code, "A response with this externalCode exists.", external_code)
 
 
-def _check_status(kind: ResponseKind, record: Record) -> None:
+def _check_status(kind: ResponseKind, document: Document, waiting: list[str]) -> None:
     # Of the kinds that move the status only one answer can be on its way; payments follow each other.
-    underway = kind is not PAYMENT and record["pending"].get(kind.field)
-    if record["document"]["processingStatus"] not in kind.open_in or underway:
-        status, invoice_id = record["document"]["processingStatus"], record["document"]["invoiceId"]
-        message = f"Invoice in status {status} does not take {kind.path}."
-        raise Refusal(HTTPStatus.BAD_REQUEST, "DATA_VALIDATION_FAILED", message, invoice_id)
-
-
-def _no_longer_pending(kind: ResponseKind, record: Record, external_code: str) -> None:
-    codes = record["pending"].get(kind.field, [])
-    record["pending"][kind.field] = [code for code in codes if code != external_code]
+    underway = kind is not PAYMENT and waiting
+    if document["processingStatus"] not in kind.open_in or underway:
+        message = f"Invoice in status {document['processingStatus']} does not take {kind.path}."
+        raise Refusal(HTTPStatus.BAD_REQUEST, "DATA_VALIDATION_FAILED", message, document["invoiceId"])
 
 
 def _set(document: Document, changes: Mapping[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 import datetime as dt
 
-EARLIEST = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
-
 
 def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)

@@ -10,10 +10,11 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from syncengine.sandbox.basware.moments import stamp
 from syncengine.sandbox.basware.switches import Switches
@@ -167,17 +168,18 @@ def _step(action: str, now: dt.datetime, message: str) -> dict[str, Any]:
 
 def _post(url: str, body: bytes, headers: dict[str, str], timeout: float) -> int | None:
     """The status of the answer; None when there was none. Redirects are not followed."""
-    parts = urlsplit(url)
-    connection: http.client.HTTPConnection
+    try:
+        parts = urlsplit(url)
+        with closing(_connection(parts, timeout)) as connection:
+            connection.request("POST", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", body, headers)
+            return connection.getresponse().status
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+
+
+def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnection:
+    host = parts.hostname or ""
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout, context=context)
-    else:
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
-    try:
-        connection.request("POST", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", body, headers)
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
+        return http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=context)
+    return http.client.HTTPConnection(host, parts.port, timeout=timeout)

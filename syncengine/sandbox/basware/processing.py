@@ -29,7 +29,7 @@ FEEDBACK_FIELDS = ("externalCode", "parentExternalCode", "status", "errors")
 
 @dataclass
 class Forced:
-    """An outcome that the control API ordered for an external code."""
+    """An outcome that the control API ordered for an external code, or for the answers about an invoice."""
 
     status: str
     message: str
@@ -116,6 +116,17 @@ class Requests:
         self._enqueue(request)
         return request
 
+    def answers_waiting(self, entity_type: str, invoice_id: str) -> list[str]:
+        """External codes of the answers about an invoice that P2P has not worked on yet."""
+        waiting = [self.all[request_id] for _, _, request_id in self._due]
+        return [
+            item["externalCode"]
+            for request in waiting
+            if request["entityType"] == entity_type
+            for item in request["items"]
+            if item["parentExternalCode"] == invoice_id
+        ]
+
     def process_due(self, *, everything: bool = False) -> int:
         """Works on what is due (or on all that waits); says how many requests that were."""
         done = 0
@@ -135,8 +146,8 @@ class Requests:
         heapq.heappush(self._due, (due, next(iter(self._sequence)), request["requestId"]))
 
     def _overtake(self, request: Request, item: Item, now: float) -> None:
-        if item.get("unchanged"):
-            return
+        if item.get("unchanged") or "parentExternalCode" in item:
+            return  # answers about invoices are events, not versions of a record
         key = (request["entityType"], request["genericListKey"], item["externalCode"])
         older = self._newest.get(key)
         if older is not None and now - older.submitted < OVERTAKEN_WITHIN:
@@ -172,7 +183,7 @@ class Requests:
             self._feed_back(request, item, now)
 
     def _work(self, request: Request, item: Item) -> list[Finding]:
-        forced = self._forced(item["externalCode"])
+        forced = self._forced(item["externalCode"]) or self._forced(item.get("parentExternalCode", ""))
         if forced is not None and forced.status == ERROR:
             item["status"] = ERROR
             return forced.findings()

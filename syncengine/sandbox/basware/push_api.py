@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from syncengine.sandbox.basware.calls import Call, PushRefusal
+from syncengine.sandbox.basware.calls import Call, PushRefusal, Refusal
 from syncengine.sandbox.basware.moments import parse_moment, stamp
 from syncengine.sandbox.basware.notifications import Notifier, Receiver
 from syncengine.sandbox.basware.paging import page_of
@@ -46,7 +46,7 @@ class PushApi:
         The store is not locked meanwhile: a receiver may well call back before it answers. Posting the same types again
         replaces the older subscription.
         """
-        made = [_subscription(entry, stamp(call.now)) for entry in _checked(call.body())]
+        made = [_subscription(entry, stamp(call.now)) for entry in _checked(call)]
         for entry in made:
             receiver = Receiver(entry["notificationWebhookURL"], entry["webhookAuthenticationToken"])
             if not self._notifier.test_connection(receiver):
@@ -84,7 +84,11 @@ class PushApi:
         return json_response(HTTPStatus.OK, {"taskStatus": [task]}) if task else _not_found()
 
 
-def _checked(bodies: Any) -> list[Subscription]:
+def _checked(call: Call) -> list[Subscription]:
+    try:
+        bodies = call.body()
+    except Refusal as refusal:
+        raise PushRefusal(INVALID, [str(refusal)]) from None
     if not isinstance(bodies, list):
         raise PushRefusal(INVALID, ["an array of subscriptions is required"])
     messages = [message for body in bodies for message in problems(SUBSCRIPTION, body) or _unsupported(body)]

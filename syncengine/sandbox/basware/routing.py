@@ -32,12 +32,12 @@ class Router:
     """Routes by their number of path segments; literal segments win over variable ones."""
 
     def __init__(self, routes: list[Route]) -> None:
-        self._routes = sorted(routes, key=lambda route: route.pattern.count("{"))
+        self.routes = sorted(routes, key=lambda route: route.pattern.count("{"))
 
     def find(self, request: SandboxRequest) -> tuple[Route, dict[str, str]]:
         """The route and its path arguments, percent-decoded. Raises Refusal 404 or 405."""
         path_known = False
-        for route in self._routes:
+        for route in self.routes:
             args = match(route.pattern, request.path)
             if args is not None and route.method == request.method:
                 return route, args
@@ -47,7 +47,7 @@ class Router:
         raise Refusal(HTTPStatus.NOT_FOUND, "ENTITY_NOT_FOUND", "No such resource.")
 
     def pattern_of(self, path: str) -> str | None:
-        return next((route.pattern for route in self._routes if match(route.pattern, path) is not None), None)
+        return next((route.pattern for route in self.routes if match(route.pattern, path) is not None), None)
 
 
 def match(pattern: str, path: str) -> dict[str, str] | None:

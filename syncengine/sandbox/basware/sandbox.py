@@ -71,7 +71,7 @@ class BaswareSandbox(SandboxServer):
         self.tokens = TokenDesk(self.switches)
         self.master_data = MasterData(store, self.processing, self.p2p, self.switches)
         self.documents = Documents(store, self.processing, self.switches, clock, self.notifier.announce)
-        self._router = Router(self._routes())
+        self.router = Router(self._routes())
         if store.is_empty:
             self._seed()
 
@@ -128,7 +128,7 @@ class BaswareSandbox(SandboxServer):
         return replace(response, headers=[*response.headers, *retry, (REQUEST_ID_HEADER, request_id)])
 
     def template(self, request: SandboxRequest) -> str:
-        return self._router.pattern_of(request.path) or request.path
+        return self.router.pattern_of(request.path) or request.path
 
     def _routes(self) -> list[Route]:
         return [
@@ -142,7 +142,7 @@ class BaswareSandbox(SandboxServer):
         now = self.clock()
         if request.path == TOKEN_PATH and request.method == "POST":
             return self.tokens.issue(request, now)
-        route, args = self._router.find(request)
+        route, args = self.router.find(request)
         try:
             client = self.tokens.check(request, route.scope, now)
         except Refusal as refusal:

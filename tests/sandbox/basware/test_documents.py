@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from syncengine.sandbox.basware.processing import Forced
 from tests.sandbox.basware.world import World, invoice, payment_response, transfer_response
 
 ONE = "/v1/accountingDocuments/inv-1"
@@ -128,6 +129,16 @@ def test_an_answer_overtaken_by_a_move_in_p2p_ends_as_an_error(world: World) -> 
     item = world.processed(reply)["answer-1"]
     assert item["errors"][0]["message"] == "Invoice is not in a state where a transfer response can be saved."
     assert world.document()["processingStatus"] == "Removed"
+
+
+def test_an_answer_that_p2p_fails_to_save_leaves_the_invoice_where_it_was(world: World) -> None:
+    world.sandbox.processing.forced["inv-1"] = Forced("Error", "Down", "Technical")
+    world.post(f"{ONE}/acknowledge")
+    reply = world.post(f"{ONE}/transferResponses", transfer_response())
+    assert world.processed(reply)["answer-1"]["errors"][0]["category"] == "Technical"
+    assert world.document()["processingStatus"] == "TransferInProgress"
+    assert world.respond("transfer", transfer_response()).status == 200
+    assert world.document()["processingStatus"] == "Transferred"
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ def test_a_receiver_that_does_not_answer_200_is_not_subscribed(world: World, rec
 
 
 def test_a_receiver_that_is_not_there_is_not_subscribed(world: World, receiver: Receiver) -> None:
-    for url in ("http://127.0.0.1:1/hook", "https://127.0.0.1:1/hook?tenant=a", "https://"):
+    gone = ("http://127.0.0.1:1/hook", "https://127.0.0.1:1/hook?tenant=a", "https://x.invalid:port", "http://[")
+    for url in gone:
         assert world.post("/v1/subscriptions", [receiver.subscription(notificationWebhookURL=url)]).status == 400
 
 
@@ -103,7 +104,9 @@ def test_a_bad_subscription_is_400_in_the_shape_of_the_push_api(
 
 
 def test_subscriptions_are_posted_as_an_array(world: World, receiver: Receiver) -> None:
-    assert world.post("/v1/subscriptions", receiver.subscription()).status == 400
+    for body in (receiver.subscription(), b"[", b"{}"):
+        reply = world.post("/v1/subscriptions", body)
+        assert (reply.status, reply.json["hasError"]) == (400, True)
 
 
 def test_the_subtype_defaults_to_error_for_requests_and_all_for_the_rest(world: World, receiver: Receiver) -> None:
