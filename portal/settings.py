@@ -245,6 +245,12 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Drives Ledgerbridge from other tools: set up, ping, run, look into records, replay.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "tenants.models.Role",
+        "KeyRoleEnum": "portal.api.shapes.people.KEY_ROLE_CHOICES",
+        "RunStatusEnum": "syncengine.models.RunStatus",
+        "RecordStatusEnum": "syncengine.models.RecordStatus",
+    },
     "PREPROCESSING_HOOKS": ["portal.api.schema.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -21,6 +21,9 @@ class MemberShape(serializers.ModelSerializer[Membership]):
         read_only_fields = ["joined_at"]
 
 
+KEY_ROLE_CHOICES = [(role.value, role.label) for role in KEY_ROLES]
+
+
 class RoleChange(Shape):
     """The role that a member shall have."""
 
@@ -53,7 +56,7 @@ class KeyRequest(Shape):
     """A key to be made."""
 
     name = serializers.CharField(max_length=80)
-    role = serializers.ChoiceField(choices=[(role.value, role.label) for role in KEY_ROLES])
+    role = serializers.ChoiceField(choices=KEY_ROLE_CHOICES)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
     def validate_expires_at(self, expires_at: object) -> object:

@@ -24,13 +24,14 @@ from tenants.permissions import Action
 COLUMNS = ("id", "created_at", "actor", "action", "message", "integration", "record", "run", "data")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CHUNK = 1000
+ID = {"min_value": 1, "max_value": 2**63 - 1, "decimal_places": 0}
 
 
 class AuditFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annotations
     """What the trail can be narrowed to."""
 
-    record = filters.NumberFilter(field_name="record_id")
-    integration = filters.NumberFilter(field_name="integration_id")
+    record = filters.NumberFilter(field_name="record_id", **ID)
+    integration = filters.NumberFilter(field_name="integration_id", **ID)
     actor = filters.CharFilter()
     action = filters.CharFilter()
     after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")

@@ -33,6 +33,7 @@ class Integrations(ScopedView):
 
     needs = {"GET": Action.VIEW, "POST": Action.CONFIGURE}
     serializer_class = NewIntegration
+    queryset = Integration.objects.none()
 
     @extend_schema(operation_id="integrations_list", responses=IntegrationShape(many=True))
     def get(self, request: Request, **kwargs: Any) -> Response:

@@ -28,6 +28,7 @@ class Members(ScopedView):
 
     needs = {"GET": Action.VIEW}
     serializer_class = MemberShape
+    queryset = Membership.objects.none()
 
     @extend_schema(operation_id="members_list", responses=MemberShape(many=True))
     def get(self, request: Request, **kwargs: Any) -> Response:
@@ -81,6 +82,7 @@ class ApiKeys(ScopedView):
 
     needs = {"GET": Action.VIEW, "POST": Action.MANAGE_KEYS}
     serializer_class = KeyRequest
+    queryset = ApiKey.objects.none()
 
     @extend_schema(operation_id="api_keys_list", responses=KeyShape(many=True))
     def get(self, request: Request, **kwargs: Any) -> Response:

@@ -1,0 +1,161 @@
+"""The people and things that tests share: a member of each role, and an outsider who must see nothing."""
+
+from __future__ import annotations
+
+import os
+
+# Before Django reads its settings. The environment wins, so that the same tests run on PostgreSQL.
+os.environ.setdefault("SECRET_KEY", "secret-key-of-the-tests")
+os.environ.setdefault("FERNET_KEYS", "fernet-key-of-the-tests")
+os.environ.setdefault("EMAIL_URL", "memorymail://")
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client, override_settings
+
+from tests import factories
+
+
+QUICK = {
+    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    "STORAGES": {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    },
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning")  # static files are not collected
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick() -> Iterator[None]:
+    """No cache on disk, no slow password hash, no static files to collect first."""
+    with override_settings(**QUICK):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _apart() -> Iterator[None]:
+    """What one test counted or remembered is nothing to the next."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def organization(db):
+    return factories.OrganizationFactory(name="Nordic Paper", slug="nordic-paper")
+
+
+@pytest.fixture
+def owner(organization):
+    return factories.member(organization, "owner")
+
+
+@pytest.fixture
+def admin(organization):
+    return factories.member(organization, "admin")
+
+
+@pytest.fixture
+def operator(organization):
+    return factories.member(organization, "operator")
+
+
+@pytest.fixture
+def viewer(organization):
+    return factories.member(organization, "viewer")
+
+
+@pytest.fixture
+def elsewhere(db):
+    """The outsider's own organization."""
+    return factories.OrganizationFactory(name="Elsewhere", slug="elsewhere")
+
+
+@pytest.fixture
+def outsider(elsewhere):
+    """Owner of another organization; has nothing to do with this one."""
+    return factories.member(elsewhere, "owner")
+
+
+@pytest.fixture
+def integration(organization):
+    return factories.IntegrationFactory(organization=organization, name="Finland")
+
+
+@pytest.fixture
+def connected(integration):
+    """The integration with both connections entered."""
+    factories.connect(integration)
+    return integration
+
+
+@dataclass
+class Api:
+    """A caller of the REST API: JSON in and out, paths below /api/v1/."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    client: Client = field(default_factory=Client)
+    root: str = "/api/v1/"
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        address = path if path.startswith(("/", "http")) else f"{self.root}{path}"
+        content = b"" if body is None else json.dumps(body).encode()
+        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return self.client.generic(method, address, content, "application/json", headers=sent)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.request("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.request("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.request("DELETE", path, **headers)
+
+
+@pytest.fixture
+def api(organization) -> Callable[[str], Api]:
+    """`api("viewer")`: a caller with a key of that role in the organization."""
+
+    def caller(role: str) -> Api:
+        return Api({"Authorization": f"Api-Key {factories.api_key(organization, role)}"})
+
+    return caller
+
+
+@pytest.fixture
+def outsider_api(elsewhere) -> Api:
+    """A caller with an admin's key of another organization."""
+    return Api({"Authorization": f"Api-Key {factories.api_key(elsewhere, 'admin')}"})
+
+
+@pytest.fixture
+def browser() -> Callable[..., Api]:
+    """`browser(user)`: a caller with that person's session."""
+
+    def caller(user: Any, *, root: str = "/api/v1/", enforce_csrf: bool = False) -> Api:
+        client = Client(enforce_csrf_checks=enforce_csrf)
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return Api(client=client, root=root)
+
+    return caller
+
+
+@pytest.fixture
+def anonymous() -> Api:
+    return Api()
