@@ -10,14 +10,14 @@ from syncengine.engine.runs import ALL
 from syncengine.flows import registry
 from syncengine.models import FlowState, RunMode
 
-CRON_PRESETS = (
-    ("*/5 * * * *", "Every 5 minutes"),
-    ("*/15 * * * *", "Every 15 minutes"),
-    ("0 * * * *", "Every hour"),
-    ("*/15 6-20 * * 1-5", "Every 15 minutes on working days, 6 to 20 h"),
-    ("0 2 * * *", "Every night at 2"),
-    ("0 3 * * 0", "Every Sunday at 3"),
-)
+CRON_PRESETS = {
+    "*/5 * * * *": "Every 5 minutes",
+    "*/15 * * * *": "Every 15 minutes",
+    "0 * * * *": "Every hour",
+    "*/15 6-20 * * 1-5": "Every 15 minutes on working days, 6 to 20 h",
+    "0 2 * * *": "Every night at 2",
+    "0 3 * * 0": "Every Sunday at 3",
+}
 
 
 class FlowForm(forms.ModelForm):

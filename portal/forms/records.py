@@ -30,6 +30,10 @@ def _reason(help_text: str, *, required: bool = False) -> forms.CharField:
     return forms.CharField(required=required, max_length=500, help_text=help_text, widget=widget)
 
 
+def _radios() -> forms.RadioSelect:
+    return forms.RadioSelect(attrs={"class": "form-check-input"})
+
+
 class ReasonForm(forms.Form):
     """A reason, if one wants to give it."""
 
@@ -43,7 +47,7 @@ class IgnoreForm(forms.Form):
     outcome = forms.ChoiceField(
         label="What becomes of the invoice",
         required=False,
-        widget=forms.RadioSelect,
+        widget=_radios(),
         initial="",
         choices=[
             ("", "Nothing to tell Basware (we do not hold it)"),
@@ -79,7 +83,7 @@ class IgnoreForm(forms.Form):
 class DecideForm(forms.Form):
     """One of the decisions that are open for this record."""
 
-    decision = forms.ChoiceField(widget=forms.RadioSelect)
+    decision = forms.ChoiceField(widget=_radios())
     document = forms.IntegerField(
         required=False,
         min_value=1,
@@ -91,4 +95,4 @@ class DecideForm(forms.Form):
     def __init__(self, data: Any = None, *, decisions: Sequence[str]) -> None:
         super().__init__(data)
         words = [(name, WORDS_OF_DECISIONS.get(name, name.replace("_", " "))) for name in decisions]
-        self.fields["decision"] = forms.ChoiceField(widget=forms.RadioSelect, choices=words)
+        self.fields["decision"] = forms.ChoiceField(widget=_radios(), choices=words)

@@ -125,15 +125,15 @@
           width: place.clientWidth,
           height: 180,
           cursor: { points: { show: false } },
-          scales: { y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
+          scales: { x: { range: (_, low, high) => [low - 43200, high + 43200] }, y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
           axes: [
             { stroke: colour("--lb-muted"), grid: { show: false } },
             { stroke: colour("--lb-muted"), grid: { stroke: colour("--lb-line") }, size: 56 },
           ],
           series: [
             {},
-            { label: "Confirmed", stroke: colour("--lb-accent"), fill: colour("--lb-accent"), paths: bars(0.5) },
-            { label: "Failed", stroke: colour("--lb-bad"), fill: colour("--lb-bad"), paths: bars(0.2) },
+            { label: "Confirmed", stroke: colour("--lb-accent"), fill: colour("--lb-accent"), paths: bars(0.5), points: { show: false } },
+            { label: "Failed", stroke: colour("--lb-bad"), fill: colour("--lb-bad"), paths: bars(0.5), points: { show: false } },
           ],
         },
         JSON.parse(place.dataset.plot),

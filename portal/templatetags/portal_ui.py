@@ -10,12 +10,13 @@ from typing import Any
 from cronsim import CronSim, CronSimError
 from django import forms, template
 from django.conf import settings
-from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from portal.forms.flows import CRON_PRESETS
 from portal.views.payloads import pretty
 from syncengine.flows import registry
 from tenants.models import System
@@ -87,8 +88,22 @@ def when(moment: datetime | None, otherwise: str = "–") -> SafeString | str:
     if moment is None:
         return otherwise
     exact = f"{timezone.localtime(moment):%-d %b %Y, %H:%M:%S %Z}"
-    words = str(naturaltime(moment)).replace("\xa0", " ")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+    words = relative_words(moment, timezone.now())
+    return format_html('<time datetime="{}" title="{}" class="text-nowrap">{}</time>', moment.isoformat(), exact, words)
+
+
+def relative_words(moment: datetime, now: datetime) -> str:
+    """`just now`, `5 min ago`, `in 3 h`, `2 days ago`; the date when it is a week or more away."""
+    seconds = round((now - moment).total_seconds())
+    amount = abs(seconds)
+    if amount < 45:
+        return "just now" if seconds >= 0 else "in a moment"
+    for size, most, unit in ((60, 90 * 60, "min"), (3600, 36 * 3600, "h"), (86400, 7 * 86400, "days")):
+        if amount < most:
+            words = f"{max(round(amount / size), 1)} {unit}"
+            return f"{words} ago" if seconds > 0 else f"in {words}"
+    local = timezone.localtime(moment)
+    return f"{local:%-d %b}" if local.year == timezone.localtime(now).year else f"{local:%-d %b %Y}"
 
 
 @register.simple_tag
@@ -174,6 +189,8 @@ def cron_words(expression: str | None) -> str:
     """A schedule in words; the expression itself when it has none."""
     if not expression:
         return "By hand"
+    if expression in CRON_PRESETS:
+        return CRON_PRESETS[expression]
     try:
         return str(CronSim(expression, timezone.now()).explain())
     except CronSimError:

@@ -53,7 +53,7 @@ def flow(request: HttpRequest, access: Access, integration_id: int, flow: str) -
         else:
             messages.success(request, f"{flow_title(flow)}: saved.")
             return redirect("portal:flows", access.organization.slug, integration.pk)
-    context = {"form": form, "flow": registry.get(flow), "presets": CRON_PRESETS, "state": state}
+    context = {"form": form, "flow": registry.get(flow), "presets": CRON_PRESETS.items(), "state": state}
     return page_of(request, access, "flows/flow.html", context, integration=integration)
 
 
@@ -91,7 +91,7 @@ def words_of(expression: str, now: datetime) -> dict[str, Any]:
         return {}
     try:
         cron = CronSim(expression, now)
-        return {"words": cron.explain(), "times": [next(cron) for _ in range(NEXT_TIMES)]}
+        return {"words": CRON_PRESETS.get(expression) or cron.explain(), "times": [next(cron) for _ in range(NEXT_TIMES)]}
     except (CronSimError, StopIteration):
         return {"error": "This is no cron expression: five fields for minute, hour, day, month and weekday."}
 
