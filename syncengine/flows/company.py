@@ -61,6 +61,7 @@ class FlowContext:
     known: Mapping[str, Known] = field(default_factory=dict)
     taken: MutableMapping[str, str] = field(default_factory=dict)
     delays: Delays = field(default_factory=Delays)
+    memory: MutableMapping[str, Any] = field(default_factory=dict)
 
     def before(self, key: str) -> Known:
         """What is known of `key` from earlier runs; empty when it is new."""

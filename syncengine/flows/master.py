@@ -21,7 +21,7 @@ from syncengine.connectors.sap_b1.literals import date_literal
 from syncengine.flows.base import Flow, System
 from syncengine.flows.company import FlowContext, Payload
 from syncengine.flows.reading import Feed, Page, SapReader, read, read_keys
-from syncengine.flows.targets import field_paths
+from syncengine.flows.targets import field_paths, markable
 from syncengine.mapping import FieldMapping, Mapped, Problem
 
 Source = Mapping[str, Any]
@@ -256,14 +256,21 @@ class MasterDataFlow(Flow):
         """What must be unique in the target besides the external code; "" when nothing is."""
         return ""
 
-    def resend(self, payload: Payload, mark: str, resend_field: str | None = None) -> Payload:
-        """The payload with the revision mark in the resend field, so that Basware takes it again (§3.7)."""
-        name = resend_field or self.resend_field
+    def resend(self, payload: Payload, mark: str, resend_field: str | None = "") -> Payload:
+        """The payload with the revision mark in the resend field, so that Basware takes it again (§3.7).
+
+        `resend_field` is what the customer named: "" the flow's own, None no field at all (nothing is changed then).
+        """
+        name = self.resend_field if resend_field == "" else resend_field
         marked = deepcopy(payload)
-        for part in self.parts:
-            for body in marked.get(part.name, ()) if name else ():
-                _mark(body, name or "", mark, limits(part.resource).get(name or "", len(mark)))
+        for part in self.parts if name in self.resend_fields() else ():
+            for body in marked.get(part.name, ()):
+                _put_mark(body, name or "", mark, limits(part.resource))
         return marked
+
+    def resend_fields(self) -> set[str]:
+        """The fields that a customer may name for a resend: texts and translations that every part has."""
+        return set.intersection(*({*markable(part.basware.entity)} for part in self.parts))
 
     def part_after(self, name: str, payload: Payload) -> Part | None:
         """The next part that has something to send; the first one after `""`, None when all is sent."""
@@ -301,11 +308,17 @@ def _refusal(path: str, message: str) -> Problem:
     return Problem(path, f"{path} {message}", "Mend the field in SAP, or change its mapping rule.", "not_accepted")
 
 
-def _mark(body: dict[str, Any], name: str, mark: str, most: int) -> None:
+def _put_mark(body: dict[str, Any], name: str, mark: str, most: Mapping[str, int]) -> None:
     value = body.get(name)
     if isinstance(value, list):
         text = value[0]["translation"] if value else ""
         others = [item for item in value if item.get("language") != RESEND_LANGUAGE]
-        body[name] = [*others, {"language": RESEND_LANGUAGE, "translation": f"{text} {mark}".strip()}]
+        translation = _marked(text, mark, most[f"{name}.translation"])
+        body[name] = [*others, {"language": RESEND_LANGUAGE, "translation": translation}]
     else:
-        body[name] = f"{str(value or '')[: max(most - len(mark) - 1, 0)]} {mark}".strip()
+        body[name] = _marked(str(value or ""), mark, most.get(name, len(mark)))
+
+
+def _marked(text: str, mark: str, most: int) -> str:
+    """The text with the mark behind it, shortened where both have no room."""
+    return f"{text[: max(most - len(mark) - 1, 0)]} {mark}".strip()

@@ -60,7 +60,7 @@ class PurchaseOrders(MasterDataFlow):
     resend_field = "text10"
 
     def default_rules(self) -> list[dict[str, Any]]:
-        return [*HEADER_RULES, *LINE_RULES]
+        return [dict(rule) for rule in (*HEADER_RULES, *LINE_RULES)]
 
     def default_lookups(self) -> dict[str, dict[str, str]]:
         return {"branches": {}, "units": {}}
