@@ -17,7 +17,9 @@ from functools import cached_property
 from typing import Any
 
 from syncengine.sandbox.dataset import finance, partners
-from syncengine.sandbox.dataset.invoices import BAD_KINDS, COMPANY_CODE, COMPANY_NAME, PLAN, InvoiceBook
+from syncengine.sandbox.dataset.accounts import accounts
+from syncengine.sandbox.dataset.headers import COMPANY_CODE, COMPANY_NAME
+from syncengine.sandbox.dataset.invoices import BAD_KINDS, PLAN, InvoiceBook
 from syncengine.sandbox.dataset.orders import OrderBook, items
 
 __all__ = ["COMPANY_CODE", "COMPANY_DB", "COMPANY_NAME", "Dataset"]
@@ -40,7 +42,7 @@ class Dataset:
         return {
             "BusinessPartnerGroups": partners.partner_groups(),
             "BusinessPartners": partners.business_partners(self.today, self.scale),
-            "ChartOfAccounts": finance.accounts(self.today),
+            "ChartOfAccounts": accounts(self.today),
             "Currencies": finance.currencies(self.today),
             "Dimensions": finance.dimensions(),
             "DistributionRules": finance.distribution_rules(centers),

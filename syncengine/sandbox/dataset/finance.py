@@ -1,4 +1,4 @@
-"""The company's ledger: accounts, cost centers, projects, terms, tax codes, currencies, periods."""
+"""The company's ledger beside its accounts: cost centers, projects, terms, tax codes, currencies, periods."""
 
 from __future__ import annotations
 
@@ -7,141 +7,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-Document = dict[str, Any]
+from syncengine.sandbox.dataset.values import day, yes
 
-ACCOUNT_GROUPS: list[tuple[int, str, str, list[str]]] = [
-    (1000, "Intangible assets", "at_Other", ["Software licences", "Development costs", "Goodwill"]),
-    (1100, "Machinery and equipment", "at_Other", ["Forklifts", "Warehouse racking", "Vehicles", "IT equipment"]),
-    (
-        1500,
-        "Inventories",
-        "at_Other",
-        ["Goods for resale", "Goods in transit", "Packaging material", "Advance payments"],
-    ),
-    (1700, "Receivables", "at_Other", ["Trade receivables", "Other receivables", "Prepaid expenses", "VAT receivable"]),
-    (1900, "Cash and bank", "at_Other", ["Petty cash", "Nordea current account", "OP current account", "USD account"]),
-    (2000, "Equity", "at_Other", ["Share capital", "Retained earnings", "Profit for the year"]),
-    (2500, "Payables", "at_Other", ["Trade payables", "Trade payables, foreign", "Accrued expenses", "VAT payable"]),
-    (3000, "Sales", "at_Revenues", ["Sales, domestic", "Sales, EU", "Sales, export", "Freight invoiced", "Discounts"]),
-    (
-        4000,
-        "Purchases",
-        "at_Expenses",
-        [
-            "Goods purchased, domestic",
-            "Goods purchased, EU",
-            "Goods purchased, import",
-            "Bearings and transmissions",
-            "Fasteners",
-            "Tools",
-            "Safety equipment",
-            "Hydraulics",
-            "Purchase discounts",
-        ],
-    ),
-    (
-        4500,
-        "External services for sale",
-        "at_Expenses",
-        [
-            "Subcontracting",
-            "Calibration services",
-            "Installation services",
-            "Inbound freight",
-            "Customs duties",
-            "Forwarding",
-        ],
-    ),
-    (
-        5000,
-        "Personnel",
-        "at_Expenses",
-        ["Wages", "Salaries", "Holiday pay", "Pension insurance", "Social security", "Training", "Occupational health"],
-    ),
-    (
-        6000,
-        "Premises",
-        "at_Expenses",
-        [
-            "Rent, Helsinki",
-            "Rent, Tampere",
-            "Rent, Oulu",
-            "Electricity",
-            "Heating",
-            "Water",
-            "Cleaning",
-            "Security",
-            "Repairs",
-        ],
-    ),
-    (
-        6300,
-        "Vehicles and machinery",
-        "at_Expenses",
-        ["Fuel", "Vehicle leasing", "Vehicle service", "Forklift maintenance", "Machine hire", "Spare parts", "Tyres"],
-    ),
-    (
-        6400,
-        "Transport",
-        "at_Expenses",
-        ["Freight, domestic", "Freight, EU", "Freight, overseas", "Courier", "Packaging", "Pallets"],
-    ),
-    (
-        6500,
-        "IT and communication",
-        "at_Expenses",
-        [
-            "Software subscriptions",
-            "IT support",
-            "Cloud services",
-            "Telephone",
-            "Data connections",
-            "Small IT equipment",
-        ],
-    ),
-    (
-        6600,
-        "Marketing",
-        "at_Expenses",
-        ["Advertising", "Trade fairs", "Catalogues", "Web shop", "Sponsoring", "Business gifts", "Representation"],
-    ),
-    (
-        6700,
-        "Administration",
-        "at_Expenses",
-        [
-            "Office supplies",
-            "Professional services",
-            "Audit",
-            "Legal services",
-            "Insurance",
-            "Bank charges",
-            "Subscriptions",
-            "Membership fees",
-            "Postage",
-        ],
-    ),
-    (
-        6800,
-        "Travel",
-        "at_Expenses",
-        ["Flights", "Trains", "Hotels", "Daily allowances", "Kilometre allowances", "Taxis"],
-    ),
-    (
-        6900,
-        "Other expenses",
-        "at_Expenses",
-        ["Waste management", "Protective clothing", "Credit losses", "Sundry expenses"],
-    ),
-    (7000, "Depreciation", "at_Expenses", ["Depreciation, machinery", "Depreciation, vehicles", "Depreciation, IT"]),
-    (8000, "Financial items", "at_Other", ["Interest income", "Interest expense", "Exchange gains", "Exchange losses"]),
-    (9000, "Taxes", "at_Other", ["Income tax", "Deferred tax"]),
-]
-CONTROL = {"1701", "2501", "2502", "1704", "2504"}
-BLOCKED = {"2003", "5005"}
-FROZEN: dict[str, tuple[int | None, int | None]] = {"6606": (None, None), "6704": (-90, None), "6709": (-400, -30)}
-WINDOWS: dict[str, tuple[int | None, int | None]] = {"6603": (-900, -40), "6904": (60, None), "6506": (-700, 400)}
-TAX_BY_ACCOUNT = {"6606": "IND", "6607": "IND", "6707": "I10", "6706": "I0", "6705": "I0", "5006": "I255"}
+Document = dict[str, Any]
 
 COST_CENTERS = [
     ("ADM", "Administration"),
@@ -232,50 +100,6 @@ CURRENCIES = [
     ("NKR", "NOK", "Norwegian Krone", "0.0855"),
 ]
 OPEN_DAYS_BACK = 120
-
-
-def accounts(today: date) -> list[Document]:
-    """Titles, control accounts, frozen ones and validity windows among 140."""
-    made = [_title("A", "Balance sheet", None, 1), _title("P", "Profit and loss", None, 1)]
-    for base, title, kind, names in ACCOUNT_GROUPS:
-        parent = "A" if base < 3000 else "P"
-        made.append(_title(str(base), title, parent, 2, kind))
-        made += [_account(str(base + number), name, base, kind, today) for number, name in enumerate(names, start=1)]
-    return made
-
-
-def _title(code: str, name: str, parent: str | None, level: int, kind: str = "at_Other") -> Document:
-    return {
-        "Code": code,
-        "Name": name,
-        "FatherAccountKey": parent,
-        "AccountLevel": level,
-        "AccountType": kind,
-        "ActiveAccount": "tNO",
-        "AcctCurrency": "##",
-        "LockManualTransaction": "tNO",
-        "BlockManualPosting": "tNO",
-        "ValidFor": "tNO",
-        "FrozenFor": "tNO",
-    }
-
-
-def _account(code: str, name: str, parent: int, kind: str, today: date) -> Document:
-    account = _title(code, name, str(parent), 3, kind) | {
-        "ActiveAccount": "tYES",
-        "FormatCode": code,
-        "LockManualTransaction": _yes(code in CONTROL),
-        "BlockManualPosting": _yes(code in BLOCKED),
-        "ProjectRelevant": "tNO",
-        "DistributionRuleRelevant": _yes(kind == "at_Expenses"),
-        "FrozenFor": _yes(code in FROZEN),
-        "ValidFor": _yes(code in WINDOWS),
-    }
-    account["FrozenFrom"], account["FrozenTo"] = _window(FROZEN.get(code), today)
-    account["ValidFrom"], account["ValidTo"] = _window(WINDOWS.get(code), today)
-    default_tax = "I255" if kind == "at_Expenses" and code[:2] not in {"50", "70"} else None
-    account["DefaultVatGroup"] = TAX_BY_ACCOUNT.get(code, default_tax)
-    return account
 
 
 def profit_centers(today: date) -> list[Document]:
@@ -401,14 +225,14 @@ def _period(number: int, year: int, month: int, today: date) -> Document:
         "PeriodName": f"{year}-{month:02d}",
         "PostingDateFrom": first.isoformat(),
         "PostingDateTo": last.isoformat(),
-        "ValueDateFrom": first.isoformat(),
+        "ValueDateFrom": (first - timedelta(days=365)).isoformat(),
         "ValueDateTo": (last + timedelta(days=730)).isoformat(),
         "TaxDateFrom": (first - timedelta(days=730)).isoformat(),
         "TaxDateTo": last.isoformat(),
         "PeriodIndicator": str(year),
         "SubNum": month,
         "PeriodStatus": "ltLocked" if locked else "ltUnlocked",
-        "Locked": _yes(locked),
+        "Locked": yes(locked),
     }
 
 
@@ -441,16 +265,3 @@ def _rule(code: str, name: str, dimension: int, centers: list[str]) -> Document:
 def _rate_line(start: str | int, rate: str, today: date) -> Document:
     effective = day(today, start) if isinstance(start, int) else start
     return {"Effectivefrom": effective, "Rate": Decimal(rate)}
-
-
-def _window(given: tuple[int | None, int | None] | None, today: date) -> tuple[str | None, str | None]:
-    start, end = given or (None, None)
-    return (None if start is None else day(today, start)), (None if end is None else day(today, end))
-
-
-def _yes(condition: bool) -> str:
-    return "tYES" if condition else "tNO"
-
-
-def day(today: date, offset: int) -> str:
-    return (today + timedelta(days=offset)).isoformat()

@@ -6,21 +6,20 @@ Totals are exact: each row's tax is its net times the code's rate on the invoice
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from syncengine.sandbox.dataset.finance import CURRENCIES, day
+from syncengine.sandbox.dataset.finance import CURRENCIES
+from syncengine.sandbox.dataset.headers import invoice_header
 from syncengine.sandbox.dataset.orders import Order, OrderBook
 from syncengine.sandbox.dataset.partners import ORDINARY
-from syncengine.sandbox.sap_b1.calculation import due_date, rounded, tax_on, tax_rate
+from syncengine.sandbox.sap_b1.calculation import rounded, tax_on, tax_rate
 
 Document = dict[str, Any]
 
-COMPANY_CODE, COMPANY_NAME, SOURCE_SYSTEM = "1000", "Nordic Industrial Supply Oy", "SAPB1"
 PLAN = [
     ("service", 30),
     ("tax_split", 8),
@@ -37,12 +36,10 @@ PLAN = [
     ("sums_disagree", 1),
 ]
 BAD_KINDS = ("unknown_codes", "frozen_vendor", "closed_line", "sums_disagree")
-ISO = {code: iso for code, iso, _, _ in CURRENCIES}
 RATES = {code: Decimal(rate) for code, _, _, rate in CURRENCIES}
 COST_ACCOUNTS = ["6701", "6702", "6501", "6304", "6401", "6007", "6801", "6601", "6305", "6503", "6707", "5006"]
 COST_CENTERS = ["ADM", "FIN", "HR", "IT", "MKT", "PUR", "HEL", "TRE", "OUL", "TKU", "SRV", "S-HQ"]
 PROJECTS = [None, None, "P001", None, "P003", None, "P002"]
-ODD_NUMBERS = {4: "R/2026&118+3", 9: "O'Hara 77", 14: "#55 % rebate", 21: "INV 12  b"}
 LONG_TEXT = "Condition monitoring of the conveyor drives in the central warehouse, spring round, with report " * 2
 
 
@@ -62,6 +59,28 @@ class InvoiceBook:
         self._german = [partner for partner in ordinary if partner["Country"] == "DE"]
         self._foreign = [partner for partner in ordinary if partner["Currency"] in {"$", "SKR", "GBP"}]
         self._frozen = suppliers[ORDINARY]
+        self._unmatched: dict[str, Callable[[Document, int], list[Document]]] = {
+            "service": self._service_rows,
+            "frozen_vendor": self._service_rows,
+            "sums_disagree": self._service_rows,
+            "tax_split": self._tax_split_rows,
+            "foreign_service": self._foreign_service_rows,
+            "credit": self._credit_rows,
+            "unknown_codes": self._unknown_codes_rows,
+        }
+        self._matched: dict[str, Callable[[Document, int, Order], list[Document]]] = {
+            "order": self._order_rows,
+            "foreign_order": self._order_rows,
+            "service_order": self._service_order_rows,
+            "receipt": self._receipt_rows,
+            "foreign_receipt": self._foreign_receipt_rows,
+            "closed_line": self._closed_line_rows,
+        }
+        self._finishers: dict[str, Callable[[Document, int], None]] = {
+            "service": self._finish_service,
+            "credit": self._finish_credit,
+            "sums_disagree": self._finish_sums_disagree,
+        }
 
     def invoices(self) -> list[Document]:
         return [self._invoice(number, kind, place) for number, (kind, place) in enumerate(_planned())]
@@ -69,14 +88,13 @@ class InvoiceBook:
     def _invoice(self, number: int, kind: str, place: int) -> Document:
         order = self._order_of(kind, place)
         vendor = self._partners[order.document["CardCode"]] if order else self._vendor(kind, number, place)
-        header = self._header(number, vendor)
-        build = getattr(self, f"_{kind}_rows")
-        rows = build(header, place, order) if order else build(header, place)
-        header["codingRows"] = rows
+        header = invoice_header(number, vendor, self._terms[vendor["PayTermsGrpCode"]], self.today)
+        header["codingRows"] = (
+            self._matched[kind](header, place, order) if order else self._unmatched[kind](header, place)
+        )
         self._add_sums(header, vendor["Currency"])
-        finish = getattr(self, f"_finish_{kind}", None)
-        if finish is not None:
-            finish(header, place)
+        if kind in self._finishers:
+            self._finishers[kind](header, place)
         return header
 
     def _order_of(self, kind: str, place: int) -> Order | None:
@@ -99,50 +117,6 @@ class InvoiceBook:
         if kind == "service" and place % 10 == 6:
             return self._german[place % len(self._german)]
         return self._domestic[(number * 7 + 3) % len(self._domestic)]
-
-    def _header(self, number: int, vendor: Document) -> Document:
-        invoice_id = sha256(f"{COMPANY_CODE} invoice {number}".encode()).hexdigest()[:32]
-        invoiced, voucher = day(self.today, -3 - number % 25), day(self.today, -3 - number % 25 + number % 3)
-        term = self._terms[vendor["PayTermsGrpCode"]]
-        header: Document = {
-            "invoiceId": invoice_id,
-            "bumid": str(uuid.uuid5(uuid.NAMESPACE_URL, invoice_id)),
-            "p2pProcessingMode": "Standard",
-            "processingStatus": "WaitingForTransfer",
-            "invoiceNumber": ODD_NUMBERS.get(number, f"{self.today.year}-{4100 + number * 17}"),
-            "originService": 1,
-            "companyCode": COMPANY_CODE,
-            "companyName": COMPANY_NAME,
-            "organizationCode": "NORD",
-            "organizationName": "Nordic Group",
-            "organizationElementCode": COMPANY_CODE,
-            "organizationElementName": COMPANY_NAME,
-            "supplierCode": vendor["CardCode"],
-            "supplierName": vendor["CardName"],
-            "supplierSourceSystemId": SOURCE_SYSTEM,
-            "currencyCode": ISO[vendor["Currency"]],
-            "invoiceDate": _stamp(invoiced),
-            "baseLineDate": _stamp(invoiced),
-            "invoiceTypeCode": "INV",
-            "invoiceTypeName": "Expense invoice",
-            "paymentBlock": number == 17,
-            "prebooked": False,
-            "paymentTermCode": str(term["GroupNumber"]),
-            "paymentTermName": term["PaymentTermsGroupName"],
-            "accountingPeriod": voucher[:7],
-            "description": f"Invoice {number + 1} of {vendor['CardName']}",
-            "referencePerson": "Anna Virtanen",
-            "referenceNumber": f"{20260000 + number * 31} {number % 10}",
-            "lastUpdated": f"{day(self.today, -1)}T{8 + number % 10:02d}:{number % 60:02d}:13Z",
-            "attachments": [],
-        }
-        if number % 8 != 5:
-            header["voucherDate"] = _stamp(voucher)
-        if number % 6 != 4:
-            header["dueDate"] = _stamp(due_date(term, invoiced))
-        if term["DiscountCode"]:
-            header["cashPercent"] = Decimal(2)
-        return header | _bank_of(vendor)
 
     def _row(self, header: Document, index: int, net: Decimal, tax_code: str, **more: Any) -> Document:
         """A coding row with its sums; `more` overrides what it holds."""
@@ -266,16 +240,26 @@ class InvoiceBook:
         return [self._matched_row(header, 1, (order, line), Decimal(1), line["UnitPrice"])]
 
     def _receipt_rows(self, header: Document, place: int, order: Order) -> list[Document]:
-        if place == 1:
+        """The first names no receipts; the fifth splits each received line into two coding rows."""
+        if place == 0:
             return self._rows_without_receipt(header, order)
+        return self._rows_by_receipt(header, order, split=place == 4)
+
+    def _foreign_receipt_rows(self, header: Document, place: int, order: Order) -> list[Document]:
+        return self._rows_by_receipt(header, order, split=False)
+
+    def _rows_by_receipt(self, header: Document, order: Order, *, split: bool) -> list[Document]:
         rows: list[Document] = []
         for receipt in order.receipts:
             for line in receipt["DocumentLines"]:
-                rows += self._received_rows(header, len(rows) + 1, order, receipt, line, split=place == 4)
+                rows += self._received_rows(header, len(rows) + 1, order, receipt, line, split=split)
         return rows
 
     def _rows_without_receipt(self, header: Document, order: Order) -> list[Document]:
-        """Matched to the order alone though it has two receipts: the product has to spread it over them."""
+        """Matched to the order alone though it has two receipts: the product has to spread it over them.
+
+        At these quantities the tax of the parts is that of the whole.
+        """
         rows = []
         for index, line in enumerate(order.lines, start=1):
             received = [entry for receipt in order.receipts for entry in receipt["DocumentLines"]]
@@ -308,11 +292,6 @@ class InvoiceBook:
                 receivedNetPrice=line["UnitPrice"],
                 receivedNetTotal=rounded(line["Quantity"] * line["UnitPrice"]),
             )
-
-    _foreign_order_rows = _order_rows
-    _foreign_receipt_rows = _receipt_rows
-    _frozen_vendor_rows = _service_rows
-    _sums_disagree_rows = _service_rows
 
     def _closed_line_rows(self, header: Document, place: int, order: Order) -> list[Document]:
         line = order.lines[0]
@@ -363,17 +342,3 @@ def _total(rows: list[Document], name: str) -> Decimal:
 
 def _amount(seed: int) -> Decimal:
     return Decimal(25 + seed * 131 % 1900) + Decimal(seed * 37 % 100) / 100
-
-
-def _stamp(iso_day: str) -> str:
-    return f"{iso_day}T00:00:00Z"
-
-
-def _bank_of(vendor: Document) -> Document:
-    account = next(iter(vendor["BPBankAccounts"]), None)
-    if account is None:
-        return {}
-    bank = {"supplierBankBIC": account["BICSwiftCode"], "supplierBankName": account["BankCode"]}
-    if "IBAN" in account:
-        return bank | {"supplierBankIBAN": account["IBAN"].replace(" ", "")}
-    return bank | {"supplierBankBBAN": account["AccountNo"]}

@@ -1,17 +1,19 @@
 """Items, 120 purchase orders in every state, their goods receipts, and the invoices that were posted before we came.
 
-The plan is the table PLAN: so many orders of a kind, one after another; `_finish_<kind>` brings each into its state.
+The plan is the table PLAN: so many orders of a kind, one after another; a finisher brings each into its state.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from syncengine.sandbox.dataset.finance import CURRENCIES, day
+from syncengine.sandbox.dataset.finance import CURRENCIES
 from syncengine.sandbox.dataset.partners import ORDINARY
+from syncengine.sandbox.dataset.values import day
 from syncengine.sandbox.sap_b1.calculation import charged_rate, rounded, tax_on
 
 Document = dict[str, Any]
@@ -74,6 +76,16 @@ class OrderBook:
         self.orders: list[Order] = []
         self.receipts: list[Document] = []
         self.invoices: list[Document] = []
+        self._finishers: dict[str, Callable[[Order], None]] = {
+            "partly_received": self._finish_partly_received,
+            "foreign_received": self._finish_partly_received,
+            "received": self._finish_received,
+            "invoiced": self._finish_invoiced,
+            "cancelled": self._finish_cancelled,
+            "service_closed": self._finish_service_closed,
+            "closed_line": self._finish_closed_line,
+            "same_number": self._finish_same_number,
+        }
         for kind, count in PLAN:
             for place in range(count):
                 self._add(kind, place)
@@ -85,9 +97,8 @@ class OrderBook:
         number = len(self.orders)
         order = Order(kind, number, place, self._order(kind, number, place))
         self.orders.append(order)
-        finish = getattr(self, f"_finish_{kind}", None)
-        if finish is not None:
-            finish(order)
+        if kind in self._finishers:
+            self._finishers[kind](order)
         _close_if_done(order.document)
 
     def _order(self, kind: str, number: int, place: int) -> Document:
@@ -209,7 +220,7 @@ class OrderBook:
             self._cancelled_receipt(order)
 
     def _cancelled_receipt(self, order: Order) -> None:
-        """A receipt that was cancelled: its goods are open on the order again and a mirror document stands beside it."""
+        """A receipt that was cancelled: the goods are open on the order again, with a mirror document beside it."""
         quantities: list[Decimal | int] = [1 for _ in order.lines]
         for status in ("csYes", "csCancellation"):
             made = self._receive(order, quantities, 6, CancelStatus=status, DocumentStatus="bost_Close")
@@ -218,9 +229,6 @@ class OrderBook:
 
     def _finish_received(self, order: Order) -> None:
         self._book(order, self._receive(order, [line["Quantity"] for line in order.lines], 12))
-
-    def _finish_foreign_received(self, order: Order) -> None:
-        self._finish_partly_received(order)
 
     def _finish_invoiced(self, order: Order) -> None:
         self._finish_received(order)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from syncengine.sandbox.dataset.finance import day
+from syncengine.sandbox.dataset.values import day
 
 Document = dict[str, Any]
 

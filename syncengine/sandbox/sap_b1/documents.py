@@ -100,8 +100,8 @@ class Documents:
     def _currency(self, header: Document, vendor: Document) -> None:
         own = vendor.get("Currency")
         header.setdefault("DocCurrency", own if own and own != "##" else LOCAL)
-        rate = self._company.rate(header["DocCurrency"], header["DocDate"])
-        header["DocRate"] = header.get("DocRate") or rate
+        if not header.get("DocRate") or header["DocCurrency"] == LOCAL:
+            header["DocRate"] = self._company.rate(header["DocCurrency"], header["DocDate"])
 
     def _dates(self, header: Document, vendor: Document) -> None:
         header.setdefault("PaymentGroupCode", vendor.get("PayTermsGrpCode", -1))

@@ -38,6 +38,7 @@ from syncengine.sandbox.sap_b1.errors import (
     does_not_exist,
     not_found,
     query_error,
+    session_lost,
 )
 from syncengine.sandbox.sap_b1.model import NAVIGATION, EntitySet, entity_set
 from syncengine.sandbox.sap_b1.payments import Payments
