@@ -8,12 +8,12 @@ document.py has the base class of document flows and what finding them may ask.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from syncengine.connectors.basware import Basware
 from syncengine.connectors.sap_b1 import SapB1
@@ -94,48 +94,14 @@ class InvoiceState:
     memo: Mapping[str, Any]
 
 
-@dataclass
-class DocumentWindow:
-    """What a run of a document flow reads. `cursor` is what the last run left; the flow moves it while it reads."""
-
-    mode: Literal["full", "incremental"] = "incremental"
-    cursor: MutableMapping[str, Any] = field(default_factory=dict)
-
-
 @dataclass(frozen=True)
-class Nudge:
-    """Something that a comparison with SAP found out about a record: merged into its memo, then the record advances."""
+class Kin:
+    """Another record of the flow that belongs to the same thing (payments: the lines paid on one invoice)."""
 
-    flow: str
     key: str
+    status: str
+    source: Mapping[str, Any]
     memo: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class PaidInvoice:
-    """A posted invoice as the nightly comparison sees it: what we confirmed as paid, and by which payment records."""
-
-    posting: Posting
-    stage: str
-    paid_total: Decimal
-    payment_keys: Sequence[str] = ()
-    flags: Sequence[str] = ()
-
-
-class Ledger(Protocol):
-    """What discovery may ask of our own tables."""
-
-    def postings_by_entry(self, entity_set: str, doc_entries: Sequence[int]) -> Mapping[int, Posting]:
-        """Documents of this integration by DocEntry."""
-        ...
-
-    def payments_known(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """The memo of each payment record that exists, by its key."""
-        ...
-
-    def invoices_to_compare(self) -> Iterator[Sequence[PaidInvoice]]:
-        """Posted invoices that are unsettled or were paid within the last settings.payment_lookback_days, in pages."""
-        ...
 
 
 class Intent(Protocol):
@@ -211,6 +177,10 @@ class Desk(Protocol):
 
     def invoice(self, invoice_id: str) -> InvoiceState | None:
         """How far this integration's record of that invoice is; None when there is none."""
+        ...
+
+    def kin(self, flow: str, reference: str) -> Sequence[Kin]:
+        """The records of that flow with this reference, this one included, in the order of their making."""
         ...
 
     def mark_paid(self, invoice_key: str, *, paid: bool = True) -> None:
@@ -300,3 +270,8 @@ class Stopped(Step):
     code: str = "stopped"
     message: str = ""
     hint: str = ""
+
+
+@dataclass(frozen=True)
+class Ignored(Stopped):
+    """A person decided to leave it alone, and Basware knows (given back)."""

@@ -11,7 +11,7 @@ from syncengine.connectors.basware import Basware
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.flows.base import Flow
 from syncengine.flows.company import FlowContext
-from syncengine.flows.desk import Desk, Found, Posting, Step, Work
+from syncengine.flows.desk import Desk, Found, Kin, Posting, Step, Work
 
 
 class Archive(Protocol):
@@ -27,6 +27,10 @@ class Archive(Protocol):
 
     def postings_to_watch(self, after: int, limit: int) -> Sequence[Posting]:
         """Posted documents that are not settled or were paid lately, by DocEntry above `after`."""
+        ...
+
+    def kin(self, flow: str, references: Sequence[str]) -> Mapping[str, Sequence[Kin]]:
+        """The records of that flow with these references, by reference, in the order of their making."""
         ...
 
 

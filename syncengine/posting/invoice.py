@@ -140,9 +140,9 @@ def read_invoice(document: Mapping[str, Any], mapped: Mapped, terms: Terms) -> R
     """The invoice of a document and its mapped fields, with every problem that the document has by itself."""
     header = mapped.target
     kind, sign, problems = _kind(document, terms)
-    rows = list(_rows(document, header.get("DocumentLines", ()), sign, terms))
-    tax_date = _day(header.get("TaxDate")) or terms.today
     currency = terms.sap_currency(as_text(header.get("DocCurrency")))
+    decimals = terms.decimals_of(currency)
+    rows = _rows(document, header.get("DocumentLines", ()), sign, decimals)
     bank = (as_text(document.get(name)) for name in ("supplierBankIBAN", "supplierBankBBAN"))
     invoice = Invoice(
         invoice_id=as_text(document.get("invoiceId")),
@@ -151,11 +151,11 @@ def read_invoice(document: Mapping[str, Any], mapped: Mapped, terms: Terms) -> R
         kind=kind,
         currency=currency,
         foreign=currency != terms.local_currency,
-        net=_signed(document.get("netSum"), sign, terms.decimals),
-        tax=_signed(document.get("taxSum1"), sign, terms.decimals),
-        gross=_signed(document.get("grossSum"), sign, terms.decimals),
+        net=_signed(document.get("netSum"), sign, decimals),
+        tax=_signed(document.get("taxSum1"), sign, decimals),
+        gross=_signed(document.get("grossSum"), sign, decimals),
         doc_date=_day(header.get("DocDate")) or terms.today,
-        tax_date=tax_date,
+        tax_date=_day(header.get("TaxDate")) or terms.today,
         due_date=_day(header.get("DocDueDate")),
         payment_group=as_text(header.get("PaymentGroupCode")),
         payment_block=yes_no(header.get("PaymentBlock")) == YES,
@@ -199,10 +199,10 @@ def _signed(value: Any, sign: int, decimals: int) -> Decimal | None:
     return None if number is None else money(number * sign, decimals)
 
 
-def _rows(document: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], sign: int, terms: Terms) -> Iterator[Row]:
+def _rows(document: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], sign: int, decimals: int) -> Iterator[Row]:
     for index, raw in enumerate(ordered_rows(document)):
         line = lines[index] if index < len(lines) else {}
-        yield _row(raw, line, f"codingRows[{index}]", sign, terms.decimals)
+        yield _row(raw, line, f"codingRows[{index}]", sign, decimals)
 
 
 def _row(raw: Mapping[str, Any], line: Mapping[str, Any], path: str, sign: int, decimals: int) -> Row:

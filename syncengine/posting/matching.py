@@ -143,7 +143,7 @@ class _Matching:
         if missing > 0:
             self._result.problems.append(self._too_much(row, keys, quantity, missing))
             return
-        nets = split(row.net, [share for _, share in shares], self._terms.decimals)
+        nets = split(row.net, [share for _, share in shares], self._terms.decimals_of(self._invoice.currency))
         for (base, share), net in zip(shares, nets, strict=True):
             self._note_account(row, base)
             yield Part(row, net, base, share)

@@ -13,6 +13,7 @@ YES = "tYES"
 NO = "tNO"
 OPEN = "bost_Open"
 NOT_CANCELLED = "csNo"
+CANCELLED = "csYes"
 
 
 def yes_no(value: Any) -> str:

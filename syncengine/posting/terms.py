@@ -12,14 +12,17 @@ from typing import Literal
 class Terms:
     """One integration's terms of posting on one day.
 
-    `local_currency` is SAP's code (AdminInfo.LocalCurrency), `currencies` leads from Basware's code to SAP's;
-    `decimals` and `price_decimals` are AdminInfo's accuracies; `mark_field` is the user-defined field that carries the
-    invoice id, "" where there is none; the rest are settings of default-mapping.md by their names.
+    local_currency     SAP's code (AdminInfo.LocalCurrency); `currencies` leads from Basware's codes to SAP's
+    currency_decimals  those of SAP's Currencies; `decimals` and `price_decimals` are AdminInfo's accuracies
+    mark_field         the user-defined field that carries the invoice id, "" where there is none
+
+    The rest are settings of default-mapping.md by their names.
     """
 
     today: date
     local_currency: str = "EUR"
     currencies: Mapping[str, str] = field(default_factory=dict)
+    currency_decimals: Mapping[str, int] = field(default_factory=dict)
     decimals: int = 2
     price_decimals: int = 6
     tax_field: Literal["VatGroup", "TaxCode"] = "VatGroup"
@@ -54,6 +57,10 @@ class Terms:
     def sap_currency(self, code: str) -> str:
         """SAP's code for Basware's currency (contracts: SAP §8.4: codes are the company's own)."""
         return self.currencies.get(code.upper(), code)
+
+    def decimals_of(self, currency: str) -> int:
+        """How many decimals amounts in SAP's currency have."""
+        return self.currency_decimals.get(currency, self.decimals)
 
     def looked_up(self, table: str, value: str) -> str | None:
         return self.lookups.get(table, {}).get(value)

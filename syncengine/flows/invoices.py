@@ -1,0 +1,188 @@
+"""Approved invoices from Basware to SAP: claimed, checked, posted once, read back, confirmed.
+
+default-mapping.md, "Basware → SAP: invoices"; contracts: Basware §14, SAP §8.4 and §8.5. The steps are in `invoicing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from syncengine.connectors.basware import Basware
+from syncengine.connectors.outcomes import Rejected
+from syncengine.connectors.sap_b1 import SapB1
+from syncengine.flows.company import FlowContext
+from syncengine.flows.desk import Desk, Finished, Found, NeedsPerson, Step, Work
+from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPage
+from syncengine.flows.invoicing import confirm
+from syncengine.flows.invoicing.approval import approval
+from syncengine.flows.invoicing.cancelled import cancelled
+from syncengine.flows.invoicing.case import IN_PROGRESS, WAITING, Case, map_document, terms_of
+from syncengine.flows.invoicing.check import check
+from syncengine.flows.invoicing.claim import claim, read_again, special_reason
+from syncengine.flows.invoicing.decide import decide
+from syncengine.flows.invoicing.post import post
+from syncengine.flows.invoicing.rules import LOOKUPS, default_rules
+from syncengine.flows.invoicing.steps import READ_AGAIN
+from syncengine.flows.invoicing.watch import invoices_to_look_at
+from syncengine.mapping import FieldMapping, Problem
+from syncengine.mapping.text import as_text, to_decimal
+from syncengine.posting.invoice import read_invoice
+
+STANDARD = "Standard"
+
+
+class InvoiceFlow(DocumentFlow):
+    """One record per Basware invoice."""
+
+    name = "invoices"
+    title = "Invoices"
+    source = "basware"
+    target = "sap_b1"
+    depends_on = ("gl_accounts", "cost_centers", "projects", "tax_codes", "payment_terms", "vendors", "purchase_orders")
+    position = 200
+
+    def default_rules(self) -> list[dict[str, Any]]:
+        return default_rules()
+
+    def default_lookups(self) -> Mapping[str, Mapping[str, str]]:
+        return {name: {} for name in LOOKUPS}
+
+    # Finding
+
+    def discover(self, archive: Archive, window: FindWindow) -> Iterator[FoundPage]:
+        """All that wait for transfer; in a full run also posted ones that SAP shows cancelled or settled.
+
+        Everything is to be stored before anything is advanced (contracts: Basware §3.3).
+        """
+        yield from _documents(archive, WAITING)
+        if window.mode == "full":
+            for found in invoices_to_look_at(archive):
+                yield FoundPage([_found(document, memo) for document, memo in found])
+
+    def sweep(self, archive: Archive) -> Iterator[FoundPage]:
+        """Claimed and not answered yet (contracts: Basware §14.2, 3); the engine knows which of them are idle."""
+        return _documents(archive, IN_PROGRESS)
+
+    def find_one(self, archive: Archive, document_id: str) -> Found | None:
+        """The document a notification names, if it waits for us: its own status decides, not the notification."""
+        document = archive.basware.document(document_id)
+        if document is None or not _is_ours(document, archive.ctx) or document.get("processingStatus") != WAITING:
+            return None
+        return _found(document, {"status": WAITING})
+
+    def reopens(self, work: Work, found: Found) -> bool:
+        """A document offered again opens its record anew; one that waits for a person's look, only when it changed."""
+        amount = found.memo.get("settled_by_reconciliation")
+        if amount is not None:
+            return bool(to_decimal(work.memo.get("settled_by_reconciliation")) != amount)
+        if found.memo.get("status") != WAITING:
+            return bool(found.memo.get("cancelled_in_sap"))
+        unchanged = found.source.get("lastUpdated") == work.source.get("lastUpdated")
+        return not (unchanged and work.memo.get("asked") == "special" and special_reason(found.source))
+
+    def lane(self, work: Work) -> str:
+        """Invoices of a vendor's orders go one after another: what one takes from an order line, the next must see."""
+        rows = work.source.get("codingRows") or ()
+        has_orders = any(isinstance(row, Mapping) and row.get("orderNumber") for row in rows)
+        return as_text(work.source.get("supplierCode")) if has_orders else work.key
+
+    def preview(
+        self, _sap: SapB1, basware: Basware, key: str | None, mapping: FieldMapping, ctx: FlowContext
+    ) -> tuple[dict[str, Any], dict[str, Any], list[Problem]] | None:
+        """A real document, what the rules make of it, and what is wrong with it by itself."""
+        if key is not None:
+            document = basware.document(key)
+        else:
+            pages = basware.documents(processing_status=WAITING)
+            document = next((row for rows in pages for row in rows), None)
+        if document is None:
+            return None
+        mapped = map_document(document, mapping, ctx)
+        problems = read_invoice(document, mapped, terms_of(ctx, "")).problems
+        return dict(document), mapped.target, problems
+
+    # Advancing
+
+    def advance(self, work: Work, desk: Desk) -> Step:
+        """The one step that is due; what a target refuses for good is put before a person."""
+        case = Case(work, desk)
+        try:
+            return _due(case)(case)
+        except Rejected as error:
+            return NeedsPerson(code=error.code, message=error.message, hint=error.hint, memo=READ_AGAIN)
+
+    def settled(self, work: Work, desk: Desk, kind: str, confirmed: bool, message: str) -> Step:
+        return confirm.settled(Case(work, desk), accepted=confirmed, message=message)
+
+
+StepOf = Callable[[Case], Step]
+
+
+def _reconciled(case: Case) -> Step:
+    amount = case.memo("settled_by_reconciliation")
+    note = f"settled by reconciliation in SAP: {amount} more is paid than payments show"
+    memo = {"reconciled_seen": as_text(amount)}
+    return Finished(stage="confirmed", flags=("settled_by_reconciliation",), notes=(note,), memo=memo)
+
+
+def _is_new_reconciliation(case: Case) -> bool:
+    amount = case.memo("settled_by_reconciliation")
+    return amount is not None and case.memo("reconciled_seen") != as_text(amount)
+
+
+def _done(case: Case) -> Step:
+    return Finished(stage=case.work.stage)
+
+
+SPECIAL_CASES: tuple[tuple[Callable[[Case], bool], StepOf], ...] = (
+    (lambda case: bool(case.memo("cancelled_in_sap")), lambda case: cancelled(case, case.desk.posting())),
+    (_is_new_reconciliation, _reconciled),
+    (lambda case: bool(case.work.decision), decide),
+    (lambda case: bool(case.memo("read_again") or case.memo("replay")), read_again),
+    (lambda case: case.status == WAITING, claim),
+    (lambda case: bool(case.memo("draft")), approval),
+)
+"""Asked first, in this order."""
+
+STAGES: Mapping[str, StepOf] = {
+    "received": claim,
+    "acknowledged": check,
+    "checked": post,
+    "posted": confirm.confirm,
+    "confirmed": _done,
+    "paid": _done,
+}
+
+
+def _due(case: Case) -> StepOf:
+    return next((step for applies, step in SPECIAL_CASES if applies(case)), STAGES[case.work.stage])
+
+
+def _documents(archive: Archive, status: str) -> Iterator[FoundPage]:
+    pages = archive.basware.documents(processing_status=status, company_code=archive.ctx.company)
+    for rows in pages:
+        ours = [row for row in rows if _is_ours(row, archive.ctx) and row.get("processingStatus", status) == status]
+        yield FoundPage([_found(row, {"status": status}) for row in ours])
+
+
+def _is_ours(document: Mapping[str, Any], ctx: FlowContext) -> bool:
+    """Approved for payment (Standard), and of the connection's company."""
+    standard = document.get("p2pProcessingMode") in {None, "", STANDARD}
+    return standard and as_text(document.get("companyCode")) in {"", ctx.company}
+
+
+def _found(document: Mapping[str, Any], memo: Mapping[str, Any]) -> Found:
+    number, name = as_text(document.get("invoiceNumber")), as_text(document.get("supplierName"))
+    orders = " ".join(as_text(order) for order in document.get("orderNumbers") or ())
+    return Found(
+        key=as_text(document["invoiceId"]),
+        title=f"{number} {name}".strip(),
+        source=document,
+        amount=to_decimal(document.get("grossSum")),
+        currency=as_text(document.get("currencyCode")),
+        reference=number,
+        party=as_text(document.get("supplierCode")),
+        search=f"{name} {orders} {as_text(document.get('referenceNumber'))}",
+        memo=memo,
+    )
