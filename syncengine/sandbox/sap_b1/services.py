@@ -9,7 +9,7 @@ from syncengine.sandbox.sap_b1.approval import Approval
 from syncengine.sandbox.sap_b1.calculation import due_date
 from syncengine.sandbox.sap_b1.company import LOCAL, Company
 from syncengine.sandbox.sap_b1.documents import Documents
-from syncengine.sandbox.sap_b1.errors import business_error, does_not_exist, payload_error
+from syncengine.sandbox.sap_b1.errors import business_error, does_not_exist, not_found, payload_error
 from syncengine.sandbox.sap_b1.filters import calendar_date
 from syncengine.sandbox.sap_b1.shapes import Shape
 
@@ -50,16 +50,24 @@ class Services:
     def _server_time(self, _: Document, __: Shape) -> Document:
         return {"value": self._company.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
 
+    def _years(self) -> dict[int, str]:
+        """The period categories: one for each fiscal year, numbered from 1."""
+        periods = self._company.collection("FinancePeriods").values()
+        return dict(enumerate(sorted({period["PeriodIndicator"] for period in periods}), start=1))
+
     def _categories(self, _: Document, __: Shape) -> Document:
-        year = self._company.dataset.today.year
-        return {"value": [{"AbsoluteEntry": 1, "PeriodCategory": str(year), "NumberOfPeriods": 36}]}
+        return {"value": [{"AbsoluteEntry": entry, "PeriodCategory": year} for entry, year in self._years().items()]}
 
     def _periods(self, body: Document, shape: Shape) -> Document:
-        """One category holds all periods."""
+        """The months of one category."""
         params = body.get("PeriodCategoryParams")
-        if not isinstance(params, dict) or params.get("AbsoluteEntry") not in {1, "1"}:
+        if not isinstance(params, dict) or not str(params.get("AbsoluteEntry", "")).isdigit():
             raise payload_error("Invalid value of property 'PeriodCategoryParams'")
-        return {"value": [_dated(period, shape) for period in self._company.collection("FinancePeriods").values()]}
+        year = self._years().get(int(params["AbsoluteEntry"]))
+        if year is None:
+            raise not_found()
+        periods = self._company.collection("FinancePeriods").values()
+        return {"value": [_dated(period, shape) for period in periods if period["PeriodIndicator"] == year]}
 
     def _rate(self, body: Document, _: Shape) -> Document:
         return {"value": float(self._company.rate(_text(body, "Currency"), calendar_date(_text(body, "Date"))))}
