@@ -1,0 +1,62 @@
+# Every target sets up what it needs in .venv; nothing is installed twice while the lock files stay the same.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEVELOPMENT := $(VENV)/.development-installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
+PYTEST := $(BIN)/python -m pytest
+SOURCES := portal syncengine tenants tests
+# pytest ends with 5 when a mark selects nothing
+SELECTED_NOTHING = || test $$? -eq 5
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-services lint format bench soak scale lock clean
+
+help:
+	@echo "make demo     everything running with sandboxes (ARGS=--once: without a terminal; ARGS=--fresh: from the start)"
+	@echo "make test     every test                        make lint      every measure of the code"
+	@echo "make format   format code and templates         make lock      lock the dependencies anew"
+	@echo "make bench | soak | scale                       measurements and long runs"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock | $(BIN)/python
+	$(PIP) -r requirements.lock
+	@touch $@
+
+# The development lock holds the runtime's packages too.
+$(DEVELOPMENT): requirements-dev.lock | $(BIN)/python
+	$(PIP) -r requirements-dev.lock
+	@touch $@ $(RUNTIME)
+
+# DEBUG lets a checkout without keys make its own in var/.
+demo: $(RUNTIME)
+	@DEBUG=true $(BIN)/python manage.py demo $(ARGS)
+
+test-services:
+	@sh .ci/test-services
+
+test: $(DEVELOPMENT) test-services
+	$(PYTEST) -n 2 --dist loadgroup -m "not bench and not soak and not scale" $(ARGS)
+
+bench soak scale: $(DEVELOPMENT) test-services
+	$(PYTEST) -m $@ $(ARGS) $(SELECTED_NOTHING)
+
+lint: $(DEVELOPMENT)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/lint
+
+format: $(DEVELOPMENT)
+	$(BIN)/ruff check --fix --exit-zero --quiet $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/djlint --reformat --quiet templates || true
+
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
+lock: $(DEVELOPMENT)
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,31 @@
+"""Migrations that would break a running portal of the version before (django-migration-linter).
+
+python -m tests.lint.migrations
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import django
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    from django_migration_linter import MigrationLinter
+
+    linter = MigrationLinter(
+        path=".",
+        no_cache=True,
+        quiet=["ok", "ignore"],
+        include_apps=["tenants", "syncengine"],
+        ignore_initial_migrations=True,  # they make the tables: no older version reads them
+    )
+    linter.lint_all_migrations()
+    return 1 if linter.has_errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
