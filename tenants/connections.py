@@ -18,7 +18,8 @@ from tenants.errors import FieldError, Refused
 from tenants.models import Connection, System
 
 _SERVICE_ROOT = re.compile(r"(/[^/?#]+)*/b1s/v[12]", re.IGNORECASE)
-_ISSUED_BY = "A certificate in PEM form, beginning with -----BEGIN CERTIFICATE-----."
+_OWN_FIELD = re.compile(r"U_\w{1,48}")
+_PEM_WANTED = "A certificate in PEM form, beginning with -----BEGIN CERTIFICATE-----."
 
 
 def _plain_url(url: str) -> str:
@@ -51,7 +52,7 @@ def _pem(text: str) -> str:
     except ValueError:
         found = []
     if not found:
-        raise ValueError(_ISSUED_BY)
+        raise ValueError(_PEM_WANTED)
     return text
 
 
@@ -59,9 +60,23 @@ def _split_scopes(value: Any) -> Any:
     return value.split() if isinstance(value, str) else value
 
 
-def _none_if_empty(value: Any) -> Any:
-    return None if value in ("", []) else value
+def _own_field(name: str) -> str:
+    if not _OWN_FIELD.fullmatch(name):
+        raise ValueError("Enter the field's name with its U_, for example U_BaswareId.")
+    return name
 
+
+def _none_if_empty(value: Any) -> Any:
+    return None if value == [] or (isinstance(value, str) and not value.strip()) else value
+
+
+_SENTENCES = {
+    "extra_forbidden": ("unknown", "There is no such field."),
+    "missing": ("required", "This field is required."),
+    "string_too_short": ("required", "This field is required."),
+    "string_type": ("invalid", "Enter text."),
+    "string_pattern_mismatch": ("invalid", "This holds characters that cannot be here."),
+}
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Optional = BeforeValidator(_none_if_empty)
@@ -89,9 +104,7 @@ class SapB1Form(ConnectionForm):
     company_db: Name
     username: Name
     ca_certificate: Annotated[Annotated[str, Field(max_length=100_000), AfterValidator(_pem)] | None, Optional] = None
-    user_defined_id_field: Annotated[
-        Annotated[str, Field(pattern=r"^U_\w{1,48}$", description="with its U_")] | None, Optional
-    ] = None
+    user_defined_id_field: Annotated[Annotated[str, AfterValidator(_own_field)] | None, Optional] = None
     tax_field: Literal["VatGroup", "TaxCode", "auto"] = "auto"
     cost_center_dimension: Annotated[int, Field(ge=1, le=5)] = 1
 
@@ -112,7 +125,8 @@ class BaswareForm(ConnectionForm):
     scopes: Annotated[Scopes | None, BeforeValidator(_none_if_empty), BeforeValidator(_split_scopes)] = None
 
     def destination(self) -> tuple[str, ...]:
-        return (_host_and_port(self.base_url), self.token_url or f"{self.base_url}/v1/tokens")
+        token_url = self.token_url or f"{self.base_url}/v1/tokens"
+        return (_host_and_port(self.base_url), f"{_host_and_port(token_url)}{urlsplit(token_url).path}")
 
 
 FORMS: dict[str, type[ConnectionForm]] = {System.SAP_B1: SapB1Form, System.BASWARE: BaswareForm}
@@ -157,11 +171,8 @@ def _check_ports(form: ConnectionForm) -> None:
 
 def _field_error(item: Any) -> FieldError:
     field = ".".join(str(part) for part in item["loc"] if not str(part).startswith(("function-", "constrained-")))
-    if item["type"] == "extra_forbidden":
-        return FieldError(field, "There is no such field.", "unknown")
-    if item["type"] == "missing":
-        return FieldError(field, "This field is required.", "required")
-    return FieldError(field, str(item["msg"]).removeprefix("Value error, "), "invalid")
+    code, message = _SENTENCES.get(item["type"], ("invalid", str(item["msg"]).removeprefix("Value error, ")))
+    return FieldError(field, message, code)
 
 
 def check_secret(form: ConnectionForm, secret: str | None, stored: Connection | None) -> None:

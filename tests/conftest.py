@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client, override_settings
 
 from tests import factories
-
 
 QUICK = {
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
@@ -47,6 +47,14 @@ def _apart() -> Iterator[None]:
     """What one test counted or remembered is nothing to the next."""
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory) -> None:
+    """SQLite in a file: threads and processes of their own cannot share a database in memory."""
+    database = connections.databases["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture
@@ -145,8 +153,8 @@ def outsider_api(elsewhere) -> Api:
 
 
 @pytest.fixture
-def browser() -> Callable[..., Api]:
-    """`browser(user)`: a caller with that person's session."""
+def in_browser() -> Callable[..., Api]:
+    """`in_browser(user)`: a caller with that person's session."""
 
     def caller(user: Any, *, root: str = "/api/v1/", enforce_csrf: bool = False) -> Api:
         client = Client(enforce_csrf_checks=enforce_csrf)

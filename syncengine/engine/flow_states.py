@@ -20,7 +20,7 @@ from tenants.errors import FieldError, Refused
 from tenants.models import Integration
 
 WRITABLE = ("enabled", "schedule", "full_schedule", "resend_field")
-READ_ONLY = ("last_run", "watermark")
+READ_ONLY = ("last_run", "watermark", "next_due_at")
 _DUE = {"schedule": "next_due_at", "full_schedule": "next_full_due_at"}
 
 

@@ -17,7 +17,7 @@ class SecretShape(Shape):
     changed_at = serializers.DateTimeField(allow_null=True)
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object"}, {"type": "null"}]})
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object"}], "nullable": True})
 class SecretInput(serializers.Field[Any, Any, Any, Any]):
     """The secret's text; left out, or as it was read back, the stored one stays."""
 

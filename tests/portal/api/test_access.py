@@ -53,13 +53,13 @@ def test_the_last_use_of_a_key_is_noted_once_a_minute(organization, django_asser
     assert ApiKey.objects.get().last_used_at == factories.NOON + timedelta(minutes=2)
 
 
-def test_a_session_needs_no_header_with_a_single_organization(integration, viewer, browser):
-    assert browser(viewer).get("integrations/").json()["results"][0]["id"] == integration.pk
+def test_a_session_needs_no_header_with_a_single_organization(integration, viewer, in_browser):
+    assert in_browser(viewer).get("integrations/").json()["results"][0]["id"] == integration.pk
 
 
-def test_a_session_of_several_organizations_must_name_one(integration, viewer, elsewhere, browser):
+def test_a_session_of_several_organizations_must_name_one(integration, viewer, elsewhere, in_browser):
     factories.MembershipFactory(organization=elsewhere, user=viewer, role="viewer")
-    caller = browser(viewer)
+    caller = in_browser(viewer)
     refused = caller.get("integrations/")
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["field"] == "X-Organization"
@@ -67,24 +67,24 @@ def test_a_session_of_several_organizations_must_name_one(integration, viewer, e
     assert caller.get("integrations/", X_Organization="elsewhere").json()["results"] == []
 
 
-def test_the_address_may_name_the_organization_too(integration, viewer, outsider, browser):
+def test_the_address_may_name_the_organization_too(integration, viewer, outsider, in_browser):
     root = "/o/nordic-paper/api/v1/"
-    assert browser(viewer, root=root).get(f"integrations/{integration.pk}/").status_code == 200
-    assert browser(outsider, root=root).get("integrations/").status_code == 404
+    assert in_browser(viewer, root=root).get(f"integrations/{integration.pk}/").status_code == 200
+    assert in_browser(outsider, root=root).get("integrations/").status_code == 404
 
 
-def test_an_organization_of_others_is_404(organization, outsider, browser):
-    assert browser(outsider).get("integrations/", X_Organization=organization.slug).status_code == 404
+def test_an_organization_of_others_is_404(organization, outsider, in_browser):
+    assert in_browser(outsider).get("integrations/", X_Organization=organization.slug).status_code == 404
 
 
-def test_a_person_without_an_organization_is_told_so(db, browser):
-    response = browser(factories.UserFactory()).get("integrations/")
+def test_a_person_without_an_organization_is_told_so(db, in_browser):
+    response = in_browser(factories.UserFactory()).get("integrations/")
     assert response.status_code == 403
     assert "no organization" in response.json()["detail"]
 
 
-def test_a_session_is_protected_from_forged_requests(organization, admin, browser):
-    response = browser(admin, enforce_csrf=True).post("integrations/", {"name": "Sweden"})
+def test_a_session_is_protected_from_forged_requests(organization, admin, in_browser):
+    response = in_browser(admin, enforce_csrf=True).post("integrations/", {"name": "Sweden"})
     assert response.status_code == 403
     assert response.headers["Content-Type"] == "application/problem+json"
 

@@ -79,8 +79,8 @@ def test_a_role_that_reaches_may(rung, world, api):
 
 
 @pytest.mark.parametrize("rung", LADDER, ids=str)
-def test_a_team_member_may_in_the_browser_too(rung, world, browser, admin):
-    assert call(browser(admin), rung, world).status_code == rung.status
+def test_a_team_member_may_in_the_browser_too(rung, world, in_browser, admin):
+    assert call(in_browser(admin), rung, world).status_code == rung.status
 
 
 @pytest.mark.parametrize("rung", WRITES, ids=str)
@@ -99,10 +99,10 @@ def test_an_outsider_sees_404(rung, world, outsider_api):
 
 
 @pytest.mark.parametrize("rung", OF_ONE_OBJECT, ids=str)
-def test_an_outsider_whose_role_would_not_reach_sees_404_as_well(rung, world, elsewhere, browser):
+def test_an_outsider_whose_role_would_not_reach_sees_404_as_well(rung, world, elsewhere, in_browser):
     from tests.factories import member
 
-    assert call(browser(member(elsewhere, "viewer")), rung, world).status_code == 404
+    assert call(in_browser(member(elsewhere, "viewer")), rung, world).status_code == 404
 
 
 @pytest.mark.parametrize("rung", OF_ONE_OBJECT, ids=str)

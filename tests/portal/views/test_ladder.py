@@ -1,0 +1,146 @@
+"""The same ladder for every page: works, weaker role, outsider, wrong method, bad id, nobody."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import get_resolver
+
+from portal.views.urls import organization_urls
+from tests.factories import BASWARE
+from tests.portal.views.conftest import Rung
+
+O = "/o/{slug}/"
+I = f"{O}integrations/{{integration}}/"
+
+PAGES = [
+    Rung("GET", f"{I}", "viewer", 200),
+    Rung("GET", f"{I}live/", "viewer", 200),
+    Rung("GET", f"{I}settings/", "viewer", 200),
+    Rung("GET", f"{I}connections/", "viewer", 200),
+    Rung("GET", f"{I}connections/sap_b1/", "viewer", 200),
+    Rung("GET", f"{I}flows/", "viewer", 200),
+    Rung("GET", f"{I}flows/vendors/", "viewer", 200),
+    Rung("GET", f"{I}runs/", "viewer", 200),
+    Rung("GET", f"{I}records/", "viewer", 200),
+    Rung("GET", f"{I}mappings/vendors/", "viewer", 200),
+    Rung("GET", O, "viewer", 302),
+    Rung("GET", f"{O}integrations/new/", "admin", 200),
+    Rung("GET", f"{O}runs/{{run}}/", "viewer", 200),
+    Rung("GET", f"{O}runs/{{run}}/progress/", "viewer", 200),
+    Rung("GET", f"{O}records/{{record}}/", "viewer", 200),
+    Rung("GET", f"{O}calls/{{call}}/", "viewer", 200),
+    Rung("GET", f"{O}schedule-words/?schedule=0+2+*+*+*", "viewer", 200),
+    Rung("GET", f"{O}audit/", "viewer", 200),
+    Rung("GET", f"{O}members/", "viewer", 200),
+    Rung("GET", f"{O}api-keys/", "admin", 200),
+]
+DEEDS = [
+    Rung("POST", f"{O}integrations/new/", "admin", 302, {"name": "Sweden"}),
+    Rung("POST", f"{I}settings/", "admin", 200, {}),
+    Rung("POST", f"{I}enable/", "admin", 302, {"enabled": "true"}),
+    Rung("POST", f"{I}connections/basware/", "admin", 302, BASWARE),
+    Rung("POST", f"{I}ping/", "operator", 302),
+    Rung("POST", f"{I}webhook/", "admin", 302),
+    Rung("POST", f"{I}flows/vendors/", "admin", 302, {"enabled": "on", "schedule": "0 2 * * *"}),
+    Rung("POST", f"{I}flows/vendors/toggle/", "admin", 302, {"enabled": "false"}),
+    Rung("POST", f"{I}runs/start/", "operator", 302, {"flow": "gl_accounts", "mode": "dry_run"}),
+    Rung("POST", f"{I}replays/", "operator", 200, {}),
+    Rung("POST", f"{I}mappings/vendors/", "admin", 400, {}),
+    Rung("POST", f"{I}mappings/vendors/preview/", "operator", 200, {}),
+    Rung("POST", f"{O}runs/{{run}}/cancel/", "operator", 302),
+    Rung("POST", f"{O}runs/{{run}}/confirm-closings/", "operator", 302),
+    Rung("POST", f"{O}records/{{record}}/replay/", "operator", 302),
+    Rung("POST", f"{O}records/{{record}}/resend/", "operator", 302),
+    Rung("POST", f"{O}records/{{record}}/ignore/", "operator", 302, {"reason": "test data"}),
+    Rung("POST", f"{O}records/{{record}}/decide/", "operator", 400, {"decision": "adopt", "reason": "mine"}),
+    Rung("POST", f"{O}members/invite/", "admin", 302, {"email": "new@example.com", "role": "viewer"}),
+    Rung("POST", f"{O}members/{{member}}/role/", "admin", 302, {"role": "operator"}),
+    Rung("POST", f"{O}members/{{member}}/remove/", "admin", 302),
+    Rung("POST", f"{O}api-keys/", "admin", 200, {"name": "ci", "role": "viewer"}),
+    Rung("POST", f"{O}api-keys/{{key}}/revoke/", "admin", 302),
+]
+LADDER = PAGES + DEEDS
+WEAKER = {"operator": "viewer", "admin": "operator"}
+
+
+@pytest.fixture(autouse=True)
+def _no_remote_systems(checks, subscribed):
+    """What goes over the network has its own tests."""
+
+
+def visit(client, rung, world):
+    return client.generic(
+        rung.method,
+        rung.path.format(**vars(world)),
+        "&".join(f"{name}={value}" for name, value in (rung.data or {}).items()),
+        "application/x-www-form-urlencoded",
+    )
+
+
+def test_the_ladder_has_every_page_of_an_organization():
+    names = [name for name in get_resolver("portal.views.urls").reverse_dict if isinstance(name, str)]
+    assert len(organization_urls) > 15
+    inside = [name for name in names if name.startswith(("organization", "landing", "invitation"))]
+    pages = {rung.path.split("?")[0] for rung in LADDER}
+    assert len(pages) == len(names) - len(inside) + 1
+
+
+@pytest.mark.parametrize("rung", LADDER, ids=str)
+def test_a_role_that_reaches_may(rung, world, people):
+    assert visit(people[rung.role], rung, world).status_code == rung.status
+
+
+@pytest.mark.parametrize("rung", LADDER, ids=str)
+def test_an_owner_may_do_all_of_it(rung, world, people):
+    assert visit(people["owner"], rung, world).status_code == rung.status
+
+
+@pytest.mark.parametrize("rung", [rung for rung in LADDER if rung.role in WEAKER], ids=str)
+def test_a_weaker_role_is_refused_with_a_sentence(rung, world, people):
+    answer = visit(people[WEAKER[rung.role]], rung, world)
+    assert answer.status_code == 403
+    assert "Your role here is" in answer.content.decode()
+
+
+@pytest.mark.parametrize("rung", LADDER, ids=str)
+def test_an_outsider_sees_nothing_not_even_that_it_is_there(rung, world, people):
+    assert visit(people["outsider"], rung, world).status_code == 404
+
+
+@pytest.mark.parametrize("rung", LADDER, ids=str)
+def test_an_outsider_cannot_reach_it_through_their_own_organization(rung, world, people, elsewhere):
+    world.slug = elsewhere.slug
+    answer = visit(people["outsider"], rung, world)
+    assert answer.status_code == 404 or "{" not in rung.path.removeprefix(O)
+
+
+@pytest.mark.parametrize("rung", LADDER, ids=str)
+def test_a_stranger_is_sent_to_log_in(rung, world, client):
+    answer = visit(client, rung, world)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("path", sorted({rung.path for rung in LADDER}))
+def test_another_method_is_refused_before_anything_else(path, world, people):
+    assert people["outsider"].delete(path.format(**vars(world))).status_code == 405
+
+
+@pytest.mark.parametrize("rung", DEEDS, ids=str)
+def test_a_deed_has_no_page_to_get_or_getting_it_changes_nothing(rung, world, people):
+    answer = people["owner"].get(rung.path.format(**vars(world)))
+    assert answer.status_code in {200, 405}
+
+
+@pytest.mark.parametrize("name", ["integration", "run", "record", "call", "member", "key"])
+def test_an_id_that_is_not_there_is_404(name, world, people):
+    setattr(world, name, 999_999)
+    paths = [rung for rung in LADDER if f"{{{name}}}" in rung.path]
+    assert {visit(people["owner"], rung, world).status_code for rung in paths} == {404}
+
+
+@pytest.mark.parametrize("rung", [rung for rung in PAGES if rung.role == "viewer"], ids=str)
+def test_a_viewer_sees_no_button_that_does_something(rung, world, people):
+    page = visit(people["viewer"], rung, world).content.decode()
+    assert 'method="post"' not in page or "{}" in page or 'method="post" novalidate' in page or "settings" in rung.path
+    assert 'type="submit"' not in page.replace('<button class="btn btn-quiet" type="submit">Filter</button>', "")

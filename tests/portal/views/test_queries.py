@@ -1,0 +1,77 @@
+"""However much there is, a page asks the same number of questions, and never counts or skips through a table."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import factories
+
+MOST_QUERIES = 16
+PAGES = ["", "flows/", "runs/", "records/", "records/?search=nordic&status=failed", "mappings/vendors/", "connections/"]
+ORGANIZATION_PAGES = ["audit/", "members/", "api-keys/"]
+
+
+def fill(integration, count):
+    organization = integration.organization
+    for number in range(count):
+        run = factories.RunFactory(integration=integration, status="succeeded", flow="projects")
+        record = factories.FailedRecordFactory(integration=integration, run=run, error_code=f"code_{number}")
+        factories.CallFactory(integration=integration, record=record)
+        factories.AuditEventFactory(organization=organization, integration=integration, record=record)
+        factories.member(organization, "viewer", email=f"person{number}.{record.pk}@example.com")
+        factories.api_key(organization, "viewer")
+
+
+def queries_of(client, path):
+    with CaptureQueriesContext(connection, ) as captured:
+        assert client.get(path).status_code == 200
+    return [query["sql"] for query in captured]
+
+
+def assert_constant(client, path, more):
+    before = queries_of(client, path)
+    more()
+    after = queries_of(client, path)
+    assert len(before) == len(after) <= MOST_QUERIES
+    assert not [sql for sql in after if "OFFSET" in sql]
+    return after
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_of_an_integration_ask_a_constant_number(page, root, connected, people):
+    fill(connected, 2)
+    assert_constant(people["owner"], root + page, lambda: fill(connected, 12))
+
+
+@pytest.mark.parametrize("page", ORGANIZATION_PAGES)
+def test_pages_of_an_organization_ask_a_constant_number(page, organization, connected, people):
+    fill(connected, 2)
+    assert_constant(people["owner"], f"/o/{organization.slug}/{page}", lambda: fill(connected, 12))
+
+
+def test_a_record_with_a_long_trail_asks_no_more(organization, connected, people):
+    record = factories.FailedRecordFactory(integration=connected)
+
+    def live():
+        for _ in range(10):
+            factories.AuditEventFactory(organization=organization, integration=connected, record=record)
+            factories.AttemptFactory(integration=connected, record=record)
+            factories.sent_in_batch(record)
+
+    live()
+    assert_constant(people["owner"], f"/o/{organization.slug}/records/{record.pk}/", live)
+
+
+def test_a_list_never_counts(root, connected, people):
+    fill(connected, 3)
+    assert not [sql for sql in queries_of(people["viewer"], f"{root}records/") if "COUNT" in sql]
+    assert not [sql for sql in queries_of(people["viewer"], f"{root}runs/") if "COUNT" in sql]
+
+
+def test_a_list_reads_no_payloads(root, connected, people):
+    fill(connected, 3)
+    listing = [sql for sql in queries_of(people["viewer"], f"{root}records/") if 'FROM "syncengine_record"' in sql]
+    assert listing
+    assert not [sql for sql in listing if '"source"' in sql or '"memo"' in sql]
