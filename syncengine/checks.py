@@ -9,12 +9,15 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 
+BROKER = "broker"
+
+
 def least_retry(cluster: dict[str, Any]) -> float:
     """The shortest safe `retry`: the lock time runs from dequeue, prefetched tasks included."""
     return float(cluster["timeout"] * (1 + math.ceil((cluster["queue_limit"] + 1) / cluster["workers"])) + 3)
 
 
-@register()
+@register(BROKER)
 def broker_settings(app_configs: object, **kwargs: object) -> list[CheckMessage]:
     """Errors E001-E004 for a broker that would break the rules of stack.md."""
     cluster: dict[str, Any] = settings.Q_CLUSTER

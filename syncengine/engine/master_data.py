@@ -32,7 +32,7 @@ from syncengine.flows.master import MasterDataFlow, ReadWindow
 from syncengine.flows.reading import Page
 from syncengine.models import FlowState, Record, RecordStatus, Run, RunMode
 
-PAGES_AHEAD = 2
+PAGES_AHEAD = 1
 WATERMARK_OVERLAP = timedelta(days=1)
 CLOSINGS_WITHOUT_ASKING = 5
 CLOSINGS_SHARE = 0.10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -45,7 +46,7 @@ def _start(state: FlowState, now: datetime) -> None:
         request_runs(state.integration, state.flow, mode, trigger=RunTrigger.SCHEDULE, actor="schedule")
 
 
-def _moved(cron: str | None, due_at: datetime | None, now: datetime, zone: object) -> datetime | None:
+def _moved(cron: str | None, due_at: datetime | None, now: datetime, zone: ZoneInfo) -> datetime | None:
     if not cron or due_at is None or due_at > now:
         return due_at
     return next_time(cron, zone, now)

@@ -6,14 +6,14 @@ is final. Several open requests of one type are asked for in one list call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from syncengine.connectors.basware import Basware, RequestResult
+from syncengine.connectors.basware import RESOURCES, Basware, RequestResult
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine import circuit, verdicts
 from syncengine.engine.connections import NotConfigured, systems
@@ -28,6 +28,10 @@ NO_ANSWER_AFTER = timedelta(hours=24)
 LIST_CALL_FROM = 3
 MOST_AT_ONCE = 200
 CLOCK_OVERLAP = timedelta(minutes=10)
+# A result lists every record of its request: pages are cut so that one holds a few thousand of them at most.
+ITEMS_A_PAGE = 4000
+LARGEST_PAGE = 500
+LARGEST_REQUEST = {resource.entity_type: resource.batch for resource in RESOURCES.values()}
 
 
 def due_attempts(now: datetime) -> Q:
@@ -59,37 +63,35 @@ def _claim(first: Attempt, now: datetime) -> list[Attempt]:
 
 
 def _poll(integration: Integration, attempts: list[Attempt]) -> None:
+    """Settle what has an answer; the rest is asked for again later."""
+    open_ones = {attempt.request_id: attempt for attempt in attempts}
     try:
         with systems(integration) as both, calls_for(run_id=attempts[0].run_id):
-            results = _results(both.basware, attempts)
+            for result in _results(both.basware, attempts):
+                attempt = open_ones.get(result.request_id)
+                if attempt is not None and verdicts.settle(integration, attempt, result):
+                    del open_ones[result.request_id]
     except NotConfigured:
-        _later(attempts, seconds=HOURLY)
-        return
+        _later(open_ones.values(), seconds=HOURLY)
     except ConnectorError as error:
         circuit.note_failure(integration, "basware", error)
-        _later(attempts)
+        _later(open_ones.values())
+    else:
+        _later(open_ones.values())
+
+
+def _results(basware: Basware, attempts: Sequence[Attempt]) -> Iterator[RequestResult]:
+    """What Basware says, page by page: one call for each open request, or one list when there are several."""
+    if len(attempts) < LIST_CALL_FROM:
+        for attempt in attempts:
+            result = basware.request_status(attempt.request_id)
+            if result is not None:
+                yield result
         return
-    _settle(integration, attempts, results)
-
-
-def _results(basware: Basware, attempts: Sequence[Attempt]) -> dict[str, RequestResult]:
-    """Results by request id; one call for each open request, or one list call when there are several."""
-    if len(attempts) >= LIST_CALL_FROM:
-        wanted = {attempt.request_id for attempt in attempts}
-        since = min(attempt.started_at for attempt in attempts) - CLOCK_OVERLAP
-        listed = basware.request_statuses(attempts[0].entity_type, last_updated=since)
-        return {result.request_id: result for result in listed if result.request_id in wanted}
-    single = {attempt.request_id: basware.request_status(attempt.request_id) for attempt in attempts}
-    return {request_id: result for request_id, result in single.items() if result is not None}
-
-
-def _settle(integration: Integration, attempts: Iterable[Attempt], results: dict[str, RequestResult]) -> None:
-    still_open = []
-    for attempt in attempts:
-        result = results.get(attempt.request_id)
-        if result is None or not verdicts.settle(integration, attempt, result):
-            still_open.append(attempt)
-    _later(still_open)
+    since = min(attempt.started_at for attempt in attempts) - CLOCK_OVERLAP
+    entity_type = attempts[0].entity_type
+    page_size = max(1, ITEMS_A_PAGE // LARGEST_REQUEST.get(entity_type, 1))
+    yield from basware.request_statuses(entity_type, last_updated=since, page_size=min(page_size, LARGEST_PAGE))
 
 
 @transaction.atomic

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from syncengine.engine.leases import Heartbeat, lease_end, new_owner
 from syncengine.models import CallSlot
-from tenants.models import Integration
+from tenants.models import Connection, Integration
 
 
 def _free_slots(integration: Integration, system: str) -> list[int]:
-    connection = integration.connections.without_secrets().get(system=system)
+    connection = Connection.objects.without_secrets().get(integration=integration, system=system)
     wanted = [CallSlot(connection=connection, number=number) for number in range(settings.CALLS_IN_FLIGHT)]
     CallSlot.objects.bulk_create(wanted, ignore_conflicts=True)
     free = Q(expires_at=None) | Q(expires_at__lte=timezone.now())

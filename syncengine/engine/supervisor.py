@@ -91,7 +91,8 @@ class Supervisor:
         """Whether due work has not moved for WATCHDOG_SECONDS since we first saw it."""
         moment = time.monotonic()
         self._stuck_since = self._stuck_since or moment
-        return moment - self._stuck_since > settings.WATCHDOG_SECONDS
+        patience: float = settings.WATCHDOG_SECONDS
+        return moment - self._stuck_since > patience
 
     def _end(self, how: signal.Signals) -> None:
         cluster = self._cluster

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from syncengine.engine import locks
+from syncengine.engine.work import Deadline
 from syncengine.models import NamedLock
 
 log = structlog.get_logger(__name__)

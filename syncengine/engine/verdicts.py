@@ -6,12 +6,13 @@ Basware holds that very version already.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_event, record_events
@@ -24,7 +25,6 @@ from syncengine.engine.records import (
     fail_those_held_back_by,
     finish_if_settled,
     free_those_held_back_by,
-    set_done,
     set_failed,
     set_pending,
 )
@@ -96,12 +96,10 @@ def _settle_single(integration: Integration, attempt: Attempt, result: RequestRe
 
 @transaction.atomic
 def _settle_batch(integration: Integration, attempt: Attempt, result: RequestResult) -> bool:
-    items = list(attempt.items.filter(outcome=ItemOutcome.OPEN).select_related("record"))
+    items = list(_open_items(attempt))
     judged = [(item, judge(item.external_codes, result)) for item in items]
     final = [(item, verdict) for item, verdict in judged if verdict.outcome != ItemOutcome.OPEN]
-    for item, verdict in final:
-        item.outcome, item.message = verdict.outcome, verdict.message
-    AttemptItem.objects.bulk_update([item for item, _ in final], ["outcome", "message"], batch_size=500)
+    _note_outcomes(final)
     _confirm(integration, attempt, [pair for pair in final if pair[1].outcome == ItemOutcome.CONFIRMED])
     _fail(integration, [pair for pair in final if pair[1].outcome == ItemOutcome.FAILED])
     _send_again([pair[0] for pair in final if pair[1].outcome == ItemOutcome.SUPERSEDED])
@@ -113,6 +111,25 @@ def _settle_batch(integration: Integration, attempt: Attempt, result: RequestRes
     for run_id in {item.record.run_id for item, _ in final}:
         finish_if_settled(run_id)
     return settled
+
+
+def _open_items(attempt: Attempt) -> QuerySet[AttemptItem]:
+    """Open items with their records, without the large columns that nobody looks at here."""
+    items = attempt.items.filter(outcome=ItemOutcome.OPEN).select_related("record")
+    unneeded = ["record__source", "record__confirmed_target", "record__search"]
+    flow = registry.get(attempt.flow)
+    if isinstance(flow, MasterDataFlow) and len(flow.parts) == 1:
+        unneeded.append("record__target")
+    return items.defer(*unneeded)
+
+
+def _note_outcomes(final: Sequence[tuple[AttemptItem, Verdict]]) -> None:
+    """One statement for all items that ended alike."""
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for item, verdict in final:
+        alike[verdict.outcome, verdict.message].append(item.pk)
+    for (outcome, message), pks in alike.items():
+        AttemptItem.objects.filter(pk__in=pks).update(outcome=outcome, message=message)
 
 
 def _confirm(integration: Integration, attempt: Attempt, pairs: Sequence[tuple[AttemptItem, Verdict]]) -> None:
@@ -127,13 +144,12 @@ def _confirm(integration: Integration, attempt: Attempt, pairs: Sequence[tuple[A
             RecordStatus.WAITING, RecordStatus.IN_PROGRESS
         ):  # fmt: skip
             continue
-        following = flow.part_after(record.part, record.target or {})
+        following = flow.part_after(record.part, record.target or {}) if len(flow.parts) > 1 else None
         if following is not None:
             record.part = following.name
             set_pending(record, timezone.now())
             more.append(record)
             continue
-        set_done(record)
         if verdict.warned:
             record.flags = sorted({*record.flags, "warning"})
             record.notes = [*record.notes, f"Basware saved it with a warning: {verdict.message}"]

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from syncengine.checks import BROKER
 from syncengine.engine.supervisor import Supervisor
 
 
 class Command(BaseCommand):
     """Supervises django-q2's qcluster (stack.md)."""
 
+    requires_system_checks = (BROKER,)  # the others would load all pages and the API
     help = "Work on runs, records and notifications as they become due; Ctrl-C or SIGTERM ends it."
 
     def handle(self, *args: Any, **options: Any) -> None:
