@@ -17,7 +17,7 @@ from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPa
 from syncengine.flows.invoicing import confirm
 from syncengine.flows.invoicing.approval import approval
 from syncengine.flows.invoicing.cancelled import cancelled
-from syncengine.flows.invoicing.case import IN_PROGRESS, WAITING, Case, map_document, terms_of
+from syncengine.flows.invoicing.case import IN_PROGRESS, WAITING, Case, expect, facts_of, map_document, terms_of
 from syncengine.flows.invoicing.check import check
 from syncengine.flows.invoicing.claim import claim, read_again, special_reason
 from syncengine.flows.invoicing.decide import decide
@@ -55,7 +55,9 @@ class InvoiceFlow(DocumentFlow):
 
         Everything is to be stored before anything is advanced (contracts: Basware §3.3).
         """
-        yield from _documents(archive, WAITING)
+        for page in _documents(archive, WAITING):
+            expect(facts_of(archive.ctx, archive.sap), [found.source for found in page.found])
+            yield page
         if window.mode == "full":
             for found in invoices_to_look_at(archive):
                 yield FoundPage([_found(document, memo) for document, memo in found])

@@ -2,7 +2,8 @@
 
 Eighty invoices name the same accounts; reading them eighty times would cost more than posting. What is remembered is
 master data only, for as long as `lifetime`; documents (orders, receipts, duplicates) are always read anew. A record
-that is missing is not remembered, and a fault that rests on memory is looked at again (`forget`).
+that is missing is not remembered, and a fault that rests on memory is looked at again (`afresh`). What the next
+documents will need (`expect`) is read along with what the first of them needs.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from syncengine.posting.sap_values import NOT_CANCELLED, OPEN
 
 Record = Mapping[str, Any]
 
-LIFETIME = timedelta(seconds=30)
+LIFETIME = timedelta(seconds=120)
 PERIOD_LIFETIME = timedelta(minutes=10)
 MOST_PERIOD_CATEGORIES = 40
+MOST_AHEAD = 190
 OPEN_PERIODS = frozenset({"ltUnlocked", "ltUnlockedExceptSales"})
 
 VENDOR = (
@@ -84,6 +86,7 @@ DOWN_PAYMENT = (
     "DocTotalFc",
     "PaidToDate",
     "PaidToDateFC",
+    "CancelStatus",
     "DownPaymentStatus",
 )
 
@@ -95,6 +98,8 @@ class SapReads(Finder, Protocol):
         self, entity_set: str, key_name: str, keys: Iterable[str | int], select: Sequence[str]
     ) -> list[dict[str, Any]]: ...
 
+    def pages(self, entity_set: str, *, key: str, select: Sequence[str]) -> Iterator[list[dict[str, Any]]]: ...
+
     def service(self, name: str, body: Mapping[str, Any] | None = None) -> Any: ...
 
 
@@ -104,14 +109,30 @@ class SapFacts:
     def __init__(self, sap: SapReads, clock: Callable[[], datetime], lifetime: timedelta = LIFETIME) -> None:
         self._sap, self._clock, self._lifetime = sap, clock, lifetime
         self._known: dict[tuple[str, Hashable], tuple[datetime, Any]] = {}
+        self._ahead: dict[str, dict[str, None]] = {}
         self._lock = RLock()
+
+    def expect(self, entity_set: str, codes: Iterable[str]) -> None:
+        """Codes that documents still to come will name: asked for in the same calls as the first of them."""
+        with self._lock:
+            self._ahead.setdefault(entity_set, {}).update((code, None) for code in codes if code)
+
+    def _expected(self, entity_set: str, now: Iterable[str]) -> list[str]:
+        """Some of the codes to come, taken off the list, without those that are asked for now."""
+        with self._lock:
+            waiting = self._ahead.get(entity_set, {})
+            for code in now:
+                waiting.pop(code, None)
+            taken = list(waiting)[:MOST_AHEAD]
+            for code in taken:
+                del waiting[code]
+        return [code for code in taken if self._recall(entity_set, code) is None]
 
     # Remembering
 
-    def forget(self) -> None:
-        """Everything is read anew: for a replay, and before a fault is believed."""
-        with self._lock:
-            self._known.clear()
+    def afresh(self) -> SapFacts:
+        """The same without memory: before a fault is believed, everything it rests on is read anew."""
+        return SapFacts(self._sap, self._clock, self._lifetime)
 
     def _recall(self, kind: str, key: Hashable, lifetime: timedelta | None = None) -> Any:
         with self._lock:
@@ -124,18 +145,27 @@ class SapFacts:
         with self._lock:
             self._known[kind, key] = (self._clock(), value)
 
-    def _records(
-        self, entity_set: str, key: str, codes: Iterable[str | int], select: Sequence[str]
-    ) -> dict[str, Record]:
+    def _records(self, entity_set: str, key: str, codes: Iterable[str], select: Sequence[str]) -> dict[str, Record]:
         """The records of these codes that exist, by code as text; only what is not remembered is asked for."""
         wanted = list(dict.fromkeys(code for code in codes if code != ""))
-        found = {code: self._recall(entity_set, str(code)) for code in wanted}
+        found = {code: self._recall(entity_set, code) for code in wanted}
         missing = [code for code, record in found.items() if record is None]
         if missing:
-            for record in self._sap.by_keys(entity_set, key, missing, select):
+            ahead = self._expected(entity_set, missing)
+            for record in self._sap.by_keys(entity_set, key, [*missing, *ahead], select):
                 self._remember(entity_set, str(record[key]), record)
-                found[record[key]] = record
-        return {str(code): record for code, record in found.items() if record is not None}
+                if record[key] in found:
+                    found[record[key]] = record
+        return {code: record for code, record in found.items() if record is not None}
+
+    def _table(self, entity_set: str, key: str, select: Sequence[str]) -> dict[str, Record]:
+        """A small table as a whole, by key as text."""
+        table = self._recall(entity_set, "")
+        if table is None:
+            pages = self._sap.pages(entity_set, key=key, select=select)
+            table = {str(record[key]): record for page in pages for record in page}
+            self._remember(entity_set, "", table)
+        return cast("dict[str, Record]", table)
 
     # Master data by code
 
@@ -166,20 +196,25 @@ class SapFacts:
     def payment_term(self, code: str) -> Record | None:
         if not _is_whole(code):
             return None
-        return self._records("PaymentTermsTypes", "GroupNumber", [int(code)], TERM).get(str(int(code)))
+        return self._table("PaymentTermsTypes", "GroupNumber", TERM).get(str(int(code)))
 
     def branch(self, code: str) -> Record | None:
         if not _is_whole(code):
             return None
-        return self._records("BusinessPlaces", "BPLID", [int(code)], BRANCH).get(str(int(code)))
+        return self._table("BusinessPlaces", "BPLID", BRANCH).get(str(int(code)))
 
     def down_payments(self, card_code: str) -> list[Record]:
         """The vendor's down payment invoices that are not cancelled: duplicates to look at, and advances to draw."""
         known = self._recall(DOWN_PAYMENTS, card_code)
         if known is None:
-            where = all_of(equals("CardCode", card_code), equals("CancelStatus", NOT_CANCELLED))
-            known = self._sap.find(DOWN_PAYMENTS, where=where, select=DOWN_PAYMENT, top=500)
-            self._remember(DOWN_PAYMENTS, card_code, known)
+            vendors = [card_code, *self._expected(DOWN_PAYMENTS, [card_code])]
+            by_vendor: dict[str, list[Record]] = {vendor: [] for vendor in vendors}
+            for row in self._sap.by_keys(DOWN_PAYMENTS, "CardCode", vendors, DOWN_PAYMENT):
+                if row.get("CancelStatus") == NOT_CANCELLED:
+                    by_vendor.setdefault(row["CardCode"], []).append(row)
+            for vendor, rows in by_vendor.items():
+                self._remember(DOWN_PAYMENTS, vendor, rows)
+            known = by_vendor[card_code]
         return cast("list[Record]", known)
 
     # Periods

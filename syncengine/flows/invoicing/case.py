@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from syncengine.connectors.calls import utcnow
+from syncengine.connectors.sap_b1 import SapB1
 from syncengine.connectors.sap_b1.company import CompanyFacts
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Desk, PastAttempt, Work
@@ -16,7 +17,8 @@ from syncengine.flows.invoicing.rules import LIMITS
 from syncengine.mapping import FieldMapping, Mapped
 from syncengine.mapping.text import as_text
 from syncengine.posting.document import Plan
-from syncengine.posting.invoice import row_sources
+from syncengine.posting.duplicates import DOWN_PAYMENTS
+from syncengine.posting.invoice import ordered_rows, row_sources
 from syncengine.posting.lookups import SapFacts
 from syncengine.posting.terms import Terms
 
@@ -58,6 +60,31 @@ def terms_of(ctx: FlowContext, mark_field: str) -> Terms:
         allow_unlinked_returns=settings.allow_unlinked_returns,
         lookups=ctx.lookups,
     )
+
+
+def facts_of(ctx: FlowContext, sap: SapB1) -> SapFacts:
+    """What was looked up in SAP's master data, shared by all invoices of the run."""
+    facts: SapFacts = ctx.memory.setdefault(FACTS, SapFacts(sap, utcnow))
+    return facts
+
+
+EXPECTED = (
+    ("ChartOfAccounts", "accountCode"),
+    ("ProfitCenters", "costCenterCode"),
+    ("Projects", "projectCode"),
+    ("VatGroups", "taxCode"),
+)
+"""What coding rows name, as far as the default rules go; asking for what is not there does no harm."""
+
+
+def expect(facts: SapFacts, documents: Sequence[Mapping[str, Any]]) -> None:
+    """Documents found by one read name much the same master data: it is read together."""
+    vendors = [as_text(document.get("supplierCode")) for document in documents]
+    for entity_set in ("BusinessPartners", DOWN_PAYMENTS):
+        facts.expect(entity_set, vendors)
+    rows = [row for document in documents for row in ordered_rows(document)]
+    for entity_set, name in EXPECTED:
+        facts.expect(entity_set, (as_text(row.get(name)) for row in rows))
 
 
 def map_document(document: Mapping[str, Any], mapping: FieldMapping, ctx: FlowContext) -> Mapped:
@@ -112,10 +139,7 @@ class Case:
 
     @property
     def facts(self) -> SapFacts:
-        """Shared by all invoices of the run."""
-        memory = self.desk.ctx.memory
-        facts: SapFacts = memory.setdefault(FACTS, SapFacts(self.desk.sap, utcnow))
-        return facts
+        return facts_of(self.desk.ctx, self.desk.sap)
 
     def memo(self, name: str) -> Any:
         return self.work.memo.get(name)

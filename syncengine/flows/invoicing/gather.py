@@ -14,7 +14,7 @@ from syncengine.posting.document import Plan, build_plan
 from syncengine.posting.duplicates import is_down_payment_open
 from syncengine.posting.findings import INVOICE_BASE, ORDER_BASE, RECEIPT_BASE, BaseLine, Findings, LineKey, base_lines
 from syncengine.posting.invoice import INVOICES, Invoice, read_invoice
-from syncengine.posting.lookups import ORDER
+from syncengine.posting.lookups import ORDER, SapFacts
 from syncengine.posting.matching import match_rows, order_references
 from syncengine.posting.sap_values import NOT_CANCELLED, OPEN
 
@@ -30,11 +30,8 @@ class Prepared:
 
 def prepare(case: Case) -> Prepared:
     """Map the document and check it against SAP; a fault found in remembered master data is looked at anew."""
-    prepared = _prepare(case)
-    if prepared.problems:
-        case.facts.forget()
-        prepared = _prepare(case)
-    return prepared
+    prepared = _prepare(case, case.facts)
+    return _prepare(case, case.facts.afresh()) if prepared.problems else prepared
 
 
 def read(case: Case) -> Invoice:
@@ -43,10 +40,10 @@ def read(case: Case) -> Invoice:
     return read_invoice(case.document, mapped, case.terms).invoice
 
 
-def _prepare(case: Case) -> Prepared:
+def _prepare(case: Case, facts: SapFacts) -> Prepared:
     mapped = map_document(case.document, case.desk.mapping, case.desk.ctx)
     reading = read_invoice(case.document, mapped, case.terms)
-    findings = gather(case, reading.invoice)
+    findings = gather(case, reading.invoice, facts)
     matched = match_rows(reading.invoice, findings, case.terms)
     problems = [*reading.problems, *all_problems(reading.invoice, matched, findings, case.terms)]
     if problems:
@@ -56,9 +53,9 @@ def _prepare(case: Case) -> Prepared:
     return Prepared(reading.invoice, [], replace(plan, flags=flags, notes=(*mapped.notes, *plan.notes)))
 
 
-def gather(case: Case, invoice: Invoice) -> Findings:
+def gather(case: Case, invoice: Invoice, facts: SapFacts) -> Findings:
     """Everything that the checks and the body need of SAP."""
-    facts, terms, rows = case.facts, case.terms, invoice.rows
+    terms, rows = case.terms, invoice.rows
     vendor = facts.vendors([invoice.card_code]).get(invoice.card_code)
     down_payments = facts.down_payments(invoice.card_code) if vendor and invoice.kind == "invoice" else []
     findings = Findings(
@@ -75,27 +72,27 @@ def gather(case: Case, invoice: Invoice) -> Findings:
     if invoice.kind == "credit_note":
         findings.credited_lines = _credited_lines(case, invoice)
     elif any(row.order_number for row in rows):
-        _gather_orders(case, invoice, findings)
+        _gather_orders(case, invoice, findings, facts)
     return findings
 
 
 # Orders
 
 
-def _gather_orders(case: Case, invoice: Invoice, findings: Findings) -> None:
+def _gather_orders(case: Case, invoice: Invoice, findings: Findings, facts: SapFacts) -> None:
     findings.orders = _order_keys(case, invoice)
     keys = {key for found in findings.orders.values() for key in found}
     if not keys:
         return
     receipts: dict[LineKey, list[BaseLine]] = {}
-    for receipt in case.facts.receipts(invoice.card_code):
+    for receipt in facts.receipts(invoice.card_code):
         for line in base_lines(receipt, RECEIPT_BASE, case.terms):
             if line.order in keys:
                 receipts.setdefault(line.order, []).append(line)
     findings.receipt_lines = receipts
     if not _receipts_say_all(invoice, findings):
         entries = {entry for entry, _ in keys}
-        lines = [line for order in case.facts.orders(entries) for line in base_lines(order, ORDER_BASE, case.terms)]
+        lines = [line for order in facts.orders(entries) for line in base_lines(order, ORDER_BASE, case.terms)]
         findings.order_lines = {(line.doc_entry, line.line_num): line for line in lines}
     findings.invoiced_unlinked = {
         key: case.desk.invoiced_on_order_line(*key)
