@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
 
 from syncengine.connectors.basware import Basware
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.engine.connections import Systems
-from syncengine.engine.desk import as_posting, postings_by_entry
+from syncengine.engine.desk import as_posting, kin_by_reference, postings_by_entry
 from syncengine.flows.company import FlowContext
-from syncengine.flows.desk import Posting
+from syncengine.flows.desk import Kin, Posting
 from syncengine.models import PostedDocument
 from tenants.models import Integration
 
@@ -27,7 +31,14 @@ class DbArchive:
         return postings_by_entry(self._integration.pk, entity_set, doc_entries)
 
     def postings_to_watch(self, after: int, limit: int) -> Sequence[Posting]:
+        recently = timezone.now() - timedelta(days=self.ctx.settings.payment_lookback_days)
         rows = PostedDocument.objects.filter(
-            integration=self._integration, cancelled_at=None, settled_at=None, doc_entry__gt=after
+            Q(settled_at=None) | Q(settled_at__gte=recently),
+            integration=self._integration,
+            cancelled_at=None,
+            doc_entry__gt=after,
         )
         return [as_posting(row) for row in rows.order_by("doc_entry")[:limit]]
+
+    def kin(self, flow: str, references: Sequence[str]) -> Mapping[str, Sequence[Kin]]:
+        return kin_by_reference(self._integration.pk, flow, references)

@@ -70,9 +70,9 @@ class Comparison:
         judged = [self._judge_one(source, existing, context, leaving, again) for source in sources]
         return self._hold_dependents(judged)
 
-    def gone(self, records: Iterable[Record]) -> list[Judged]:
+    def gone(self, records: Iterable[Record], *, again: bool = False) -> list[Judged]:
         """Records that the source does not have any more: the last payload once more, as inactive."""
-        return [self._leave(record, None, self.context) for record in records]
+        return [self._leave(record, None, self.context, again) for record in records]
 
     def existing(self, keys: Sequence[str]) -> dict[str, Record]:
         rows = Record.objects.filter(integration=self.integration, flow=self.flow.name, key__in=keys)
@@ -93,7 +93,7 @@ class Comparison:
         if not flow.in_scope(source, context):
             if record is None or not record.active or not (record.confirmed_target or record.target):
                 return Judged(record or self._new(key), Fate.OUT_OF_SCOPE, stored=False)
-            return self._leave(record, source, context)
+            return self._leave(record, source, context, again)
         built = flow.build(source, self.mapping.compiled, context)
         held = flow.hold(built, context)
         if identity := flow.identity(held.payload):
@@ -159,14 +159,14 @@ class Comparison:
         set_trouble(record, None)
         record.decisions = list(held.decisions)
         record.part = first_part(self.flow, record)
-        record.run = self.run
+        self._belongs_to_run(record)
         return Judged(record, Fate.SEND)
 
     def _unchanged(self, record: Record, before: _Before, again: bool) -> Judged | None:
-        same = record.fingerprint == before.fingerprint
         if before.status == RecordStatus.IGNORED and not again:
             return Judged(record, Fate.UNCHANGED, stored=False)
-        if before.confirmed and record.fingerprint == before.confirmed and record.action != "closed":
+        is_there = record.fingerprint == before.confirmed and not before.another_is_on_its_way
+        if before.confirmed and is_there and record.action != "closed":
             if before.status == RecordStatus.DONE:
                 touched = before.next_edge != record.next_edge or before.flags != record.flags
                 return Judged(record, Fate.UNCHANGED, stored=touched)
@@ -174,34 +174,36 @@ class Comparison:
             set_trouble(record, None)
             record.lease_owner, record.lease_expires_at = "", None
             return Judged(record, Fate.UNCHANGED)
-        if again:
-            return None
-        if same and before.status in OPEN_STATUSES and before.error_code != "dependency_pending":
-            return Judged(record, Fate.UNCHANGED, stored=False)
-        if same and before.error_code in ("import_failed", "rejected"):
-            return Judged(record, Fate.FAILED, stored=False)
-        return None
+        return None if again else _sent_before(record, before)
 
     def _failed(self, record: Record, trouble: Trouble) -> Judged:
         set_failed(record, trouble)
-        record.run = self.run
+        self._belongs_to_run(record)
         return Judged(record, Fate.FAILED)
 
-    def _leave(self, record: Record, source: Source | None, context: FlowContext) -> Judged:
-        last = record.confirmed_target or record.target
+    def _belongs_to_run(self, record: Record) -> None:
+        """What is looked at outside of any run stays with the run that waits for it."""
+        if self.run is not None:
+            record.run = self.run
+
+    def _leave(self, record: Record, source: Source | None, context: FlowContext, again: bool) -> Judged:
+        last, before = record.confirmed_target or record.target, _Before.of(record)
         if not last:
             record.active = False
             return Judged(record, Fate.OUT_OF_SCOPE)
         record.target = self.flow.left(last, context, source)
         record.fingerprint = fingerprint(record.target)
         record.action = "closed"
-        if record.fingerprint == record.confirmed_fingerprint:
+        if record.fingerprint == before.confirmed and not before.another_is_on_its_way:
             record.active = False
             return Judged(record, Fate.OUT_OF_SCOPE)
+        known = None if again else _sent_before(record, before)
+        if known is not None:
+            return known
         record.status = RecordStatus.IN_PROGRESS
         set_trouble(record, None)
         record.part = first_part(self.flow, record)
-        record.run = self.run
+        self._belongs_to_run(record)
         return Judged(record, Fate.SEND)
 
     def _hold_dependents(self, judged: list[Judged]) -> list[Judged]:
@@ -266,6 +268,24 @@ class _Before:
             record.next_edge,
             record.flags,
         )
+
+    @property
+    def is_on_its_way(self) -> bool:
+        return self.status in OPEN_STATUSES and self.error_code != "dependency_pending"
+
+    @property
+    def another_is_on_its_way(self) -> bool:
+        """Whether the target may yet come to hold something else than what it confirmed last."""
+        return self.fingerprint != self.confirmed and (self.is_on_its_way or self.error_code == "no_answer")
+
+
+def _sent_before(record: Record, before: _Before) -> Judged | None:
+    """The fate of a payload that is on its way already, or was refused as it is: it is not sent again by itself."""
+    if record.fingerprint != before.fingerprint:
+        return None
+    if before.is_on_its_way:
+        return Judged(record, Fate.UNCHANGED, stored=False)
+    return Judged(record, Fate.FAILED, stored=False) if before.error_code in ("import_failed", "rejected") else None
 
 
 class _Knowledge(Mapping[str, Known]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -9,7 +10,7 @@ from syncengine.connectors.sap_b1 import CompanyFacts, read_company_facts
 from syncengine.engine import mappings
 from syncengine.engine.connections import Systems
 from syncengine.flows.base import Flow
-from syncengine.flows.company import FlowContext
+from syncengine.flows.company import Delays, FlowContext
 from syncengine.flows.settings import FlowSettings
 from tenants.models import Connection, Integration, System
 
@@ -29,12 +30,13 @@ def company_facts(integration: Integration, both: Systems) -> CompanyFacts:
 
 def flow_context(integration: Integration, flow: Flow, both: Systems) -> FlowContext:
     """Everything besides the source record that decides what a flow does."""
-    settings = FlowSettings(**integration.settings)
+    chosen = FlowSettings(**integration.settings)
     return FlowContext(
         company=both.basware.settings.company_code,
-        today=settings.today(timezone.now()),
+        today=chosen.today(timezone.now()),
         facts=company_facts(integration, both),
-        settings=settings,
+        settings=chosen,
         cost_center_dimension=both.sap.settings.cost_center_dimension,
         lookups=mappings.current(integration, flow.name).lookups,
+        delays=Delays(tuple(settings.LOOKUP_DELAYS), settings.REPOST_AFTER),
     )

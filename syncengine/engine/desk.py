@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from syncengine.audit import record_event
@@ -20,12 +21,12 @@ from syncengine.engine.connections import Systems
 from syncengine.engine.records import count
 from syncengine.engine.settling_plan import first_poll_at
 from syncengine.flows.company import FlowContext
-from syncengine.flows.desk import AlreadyLinked, LockHeld, OrderLine, PastAttempt, Posting
-from syncengine.models import Attempt, AttemptState, PostedDocument, Record, RecordStatus, Stage
+from syncengine.flows.desk import AlreadyLinked, InvoiceState, Kin, LockHeld, OrderLine, PastAttempt, Posting
+from syncengine.mapping import FieldMapping
+from syncengine.models import Attempt, AttemptState, PostedDocument, Record, RecordStatus, Stage, UnlinkedDraw
 
 LOCK_MARGIN_SECONDS = 120
 LOCK_WAIT_SECONDS = 1.0
-UNLINKED = "unlinked_order_lines"
 
 
 class DbIntent:
@@ -62,8 +63,9 @@ class DbIntent:
 class DbDesk:
     """One record's desk (protocol `flows.desk.Desk`)."""
 
-    def __init__(self, record: Record, both: Systems, ctx: FlowContext) -> None:
+    def __init__(self, record: Record, both: Systems, ctx: FlowContext, mapping: FieldMapping) -> None:
         self._record = record
+        self.mapping = mapping
         self.sap: SapB1 = both.sap
         self.basware: Basware = both.basware
         self.ctx = ctx
@@ -126,19 +128,27 @@ class DbDesk:
         }
         try:
             with transaction.atomic():
-                PostedDocument.objects.create(
+                document = PostedDocument.objects.create(
                     record=self._record,
                     company=self._company(),
                     entity_set=posting.entity_set,
                     doc_entry=posting.doc_entry,
                     **fields,
                 )
+                self._note_draws(document)
         except IntegrityError as error:
             mine = PostedDocument.objects.filter(
                 company=self._company(), entity_set=posting.entity_set, doc_entry=posting.doc_entry, record=self._record
             )
             if not mine.exists():
                 raise AlreadyLinked(f"{posting.entity_set}({posting.doc_entry})") from error
+
+    def _note_draws(self, document: PostedDocument) -> None:
+        """What this document takes from order lines that SAP does not know it is based on."""
+        draws = (self._record.memo or {}).get("unlinked_order_lines") or {}
+        for line, net in draws.items():
+            entry, number = line.split("/")
+            UnlinkedDraw.objects.create(document=document, order_entry=int(entry), order_line=int(number), net=net)
 
     def _company(self) -> str:
         sap = self.sap.settings
@@ -158,44 +168,55 @@ class DbDesk:
         return [line for order in orders for line in _order_lines(order, line_number)]
 
     def invoiced_on_order_line(self, doc_entry: int, line_num: int) -> Decimal:
-        line = f"{doc_entry}/{line_num}"
-        memos = Record.objects.filter(
-            integration_id=self._record.integration_id,
-            flow=self._record.flow,
-            posted_documents__cancelled_at=None,
-            memo__contains=f'"{line}"',
-        ).exclude(pk=self._record.pk)
-        taken = [memo.get(UNLINKED, {}).get(line, 0) for memo in memos.values_list("memo", flat=True)]
-        return sum((Decimal(str(amount)) for amount in taken), Decimal(0))
+        draws = UnlinkedDraw.objects.filter(
+            document__integration_id=self._record.integration_id,
+            document__cancelled_at=None,
+            order_entry=doc_entry,
+            order_line=line_num,
+        ).exclude(document__record=self._record)
+        taken: Decimal | None = draws.aggregate(total=Sum("net"))["total"]
+        return taken or Decimal(0)
 
     def sent_key(self, flow: str, key: str) -> str | None:
         row = Record.objects.filter(integration_id=self._record.integration_id, flow=flow, key=key).only("target_keys")
         found = row.first()
         return None if found is None else found.target_keys.get("external_code")
 
+    def invoice(self, invoice_id: str) -> InvoiceState | None:
+        row = Record.objects.filter(integration_id=self._record.integration_id, flow="invoices", key=invoice_id).first()
+        return None if row is None else InvoiceState(row.stage, row.status, row.source or {}, row.memo or {})
+
+    def kin(self, flow: str, reference: str) -> Sequence[Kin]:
+        return kin_by_reference(self._record.integration_id, flow, [reference]).get(reference, ())
+
     def mark_paid(self, invoice_key: str, *, paid: bool = True) -> None:
-        """Move the stage of an invoice's record to paid, or back to confirmed when a payment was reversed."""
         stage = Stage.PAID if paid else Stage.CONFIRMED
-        invoices = Record.objects.filter(
-            integration_id=self._record.integration_id, flow="invoices", key=invoice_key, status=RecordStatus.DONE
-        )
-        if invoices.exclude(stage=stage).update(stage=stage, updated_at=timezone.now()):
-            record_event(
-                self._record.integration.organization,
-                "system",
-                "record.paid" if paid else "record.payment_reversed",
-                integration=self._record.integration,
-                record=invoices.first(),
+        now = timezone.now()
+        with transaction.atomic():
+            invoices = Record.objects.filter(
+                integration_id=self._record.integration_id, flow="invoices", key=invoice_key, status=RecordStatus.DONE
             )
+            PostedDocument.objects.filter(record__in=invoices).update(settled_at=now if paid else None)
+            if invoices.exclude(stage=stage).update(stage=stage, updated_at=now):
+                self._tell("record.paid" if paid else "record.payment_reversed", "", invoices.get())
+
+    def mark_cancelled(self, posting: Posting) -> None:
+        PostedDocument.objects.filter(
+            company=self._company(), entity_set=posting.entity_set, doc_entry=posting.doc_entry
+        ).update(cancelled_at=timezone.now())
 
     def audit(self, action: str, message: str, **data: Any) -> None:
+        self._tell(action, message, self._record, **data)
+
+    def _tell(self, action: str, message: str, record: Record, **data: Any) -> None:
+        integration = self._record.integration
         record_event(
-            self._record.integration.organization,
+            integration.organization,
             "system",
             action,
             message,
-            integration=self._record.integration,
-            record=self._record,
+            integration=integration,
+            record=record,
             run=self._record.run,
             **data,
         )
@@ -220,6 +241,15 @@ def postings_by_entry(integration_id: int, entity_set: str, doc_entries: Sequenc
         integration_id=integration_id, entity_set=entity_set, doc_entry__in=list(doc_entries), cancelled_at=None
     )
     return {row.doc_entry: as_posting(row) for row in rows}
+
+
+def kin_by_reference(integration_id: int, flow: str, references: Sequence[str]) -> dict[str, list[Kin]]:
+    """The records of a flow by reference, each list in the order of their making."""
+    rows = Record.objects.filter(integration_id=integration_id, flow=flow, reference__in=list(references))
+    found: dict[str, list[Kin]] = {}
+    for row in rows.order_by("id"):
+        found.setdefault(row.reference, []).append(Kin(row.key, row.status, row.source or {}, row.memo or {}))
+    return found
 
 
 def _order_lines(order: Record, line_number: str) -> Iterator[OrderLine]:

@@ -18,11 +18,12 @@ from django.utils import timezone
 
 from syncengine.audit import record_event
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit
+from syncengine.engine import circuit, mappings
 from syncengine.engine.connections import Systems, systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
 from syncengine.engine.leases import lease_end
+from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.observing import calls_for
 from syncengine.engine.records import (
     Trouble,
@@ -107,7 +108,6 @@ def _take_up(
     record.search = " ".join((found.key, found.title, found.reference, found.party, found.search)).lower()
     record.memo = {**(record.memo or {}), **found.memo}
     record.run_id = run_id
-    record.stage = "received"
     set_pending(record, timezone.now())
     if owner:
         record.status, record.lease_owner = RecordStatus.IN_PROGRESS, owner
@@ -134,6 +134,7 @@ def advance_all(
 ) -> None:
     """Advance claimed records, several at once; those of one `lane` strictly one after another."""
     context = context or flow_context(integration, flow, both)
+    mapping = mappings.current(integration, flow.name)
     lanes: dict[str, list[int]] = {}
     for record in Record.objects.filter(pk__in=pks).order_by("id"):
         lanes.setdefault(flow.lane(work_of(record)), []).append(record.pk)
@@ -143,7 +144,7 @@ def advance_all(
             for pk in lane:
                 if deadline.passed:
                     return
-                advance(integration, flow, both, pk, context)
+                advance(flow, pk, both, context, mapping)
         finally:
             connection.close()
 
@@ -167,13 +168,14 @@ def work_of(record: Record) -> Work:
     )
 
 
-def advance(integration: Integration, flow: DocumentFlow, both: Systems, pk: int, context: FlowContext) -> None:
+def advance(flow: DocumentFlow, pk: int, both: Systems, context: FlowContext, mapping: CurrentMapping) -> None:
     """Take one record as far as it goes now."""
     record = Record.objects.select_related("integration__organization", "run").get(pk=pk)
-    desk = DbDesk(record, both, context)
+    record.mapping_version = mapping.version
+    desk = DbDesk(record, both, context, mapping.compiled)
     with calls_for(run_id=record.run_id, record_id=record.pk):
         for _ in range(MOST_STEPS):
-            step = _next_step(integration, flow, record, desk)
+            step = _next_step(flow, record, desk)
             if step is None:
                 return
             apply_step(record, step)
@@ -182,14 +184,14 @@ def advance(integration: Integration, flow: DocumentFlow, both: Systems, pk: int
         _fail(record, Trouble("too_many_steps", "The record did not come to an end.", "Tell support, then replay."))
 
 
-def _next_step(integration: Integration, flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
+def _next_step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
     """The flow's next step; None when the record has been put aside for another try."""
     try:
         return flow.advance(work_of(record), desk)
     except LockHeld as busy:
         return Wait(seconds=LOCK_RETRY_SECONDS, code="lock_held", message=str(busy), hint="It goes on by itself.")
     except ConnectorError as error:
-        circuit.note_failure(integration, error.system or flow.source, error)
+        circuit.note_failure(record.integration, error.system or flow.source, error)
         record.attempts += 1
         trouble = Trouble(error.code, error.message, error.hint)
         set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
@@ -278,7 +280,8 @@ def _save(record: Record, action: str, message: str, **counts: int) -> None:
 
 def answer_came(integration: Integration, attempt: Attempt, confirmed: bool, message: str) -> None:
     """The target's asynchronous answer to a response: the flow says what follows (contracts: Basware §5)."""
-    record = Record.objects.select_related("integration__organization", "run").get(pk=attempt.record_id)
+    assert attempt.record is not None  # only batches have none
+    record = Record.objects.select_related("integration__organization", "run").get(pk=attempt.record.pk)
     flow = registry.get(record.flow)
     assert isinstance(flow, DocumentFlow)  # only those send single responses
     Attempt.objects.filter(pk=attempt.pk).update(
@@ -287,7 +290,8 @@ def answer_came(integration: Integration, attempt: Attempt, confirmed: bool, mes
     if record.status != RecordStatus.WAITING or record.next_attempt_at is not None:
         return
     with systems(integration) as both:
-        desk = DbDesk(record, both, flow_context(integration, flow, both))
+        mapping = mappings.current(integration, flow.name).compiled
+        desk = DbDesk(record, both, flow_context(integration, flow, both), mapping)
         step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
     apply_step(record, step)
     if isinstance(step, Continue):

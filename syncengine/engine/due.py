@@ -10,9 +10,8 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from syncengine.engine import execution, inbox, pending, schedule, settling, sweep
-from syncengine.engine.records import finish_if_settled
 from syncengine.engine.work import Deadline
-from syncengine.models import Attempt, AttemptState, InboxNotification, Record, RecordStatus, Run, RunStatus
+from syncengine.models import Attempt, AttemptState, InboxNotification, Record, RecordStatus, Run
 
 SHORT_WAIT = timedelta(seconds=1.5)
 
@@ -66,12 +65,6 @@ def oldest_due(now: datetime) -> datetime | None:
     """Since when the oldest due work has been waiting: the measure of liveness."""
     at = next_due(now)
     return at if at is not None and at <= now else None
-
-
-def finish_forgotten_runs() -> None:
-    """Runs that are all sent and have no open record left, should a crash have come between the two."""
-    for pk in Run.objects.filter(status=RunStatus.SETTLING).values_list("pk", flat=True)[:100]:
-        finish_if_settled(pk)
 
 
 def wait_for_next(seconds: float) -> None:

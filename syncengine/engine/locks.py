@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -53,3 +53,12 @@ def held(*parts: str, seconds: float, wait: float) -> Iterator[None]:
         yield
     finally:
         NamedLock.objects.filter(name=name, owner=owner).delete()
+
+
+def taken_for(*parts: str, seconds: float) -> bool:
+    """Take the lock for that long without giving it back: what is to be done once in so many seconds by anyone."""
+    return _take(lock_name(*parts), new_owner(), seconds)
+
+
+def is_free(*parts: str, now: datetime) -> bool:
+    return not NamedLock.objects.filter(name=lock_name(*parts), expires_at__gt=now).exists()

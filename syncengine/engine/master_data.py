@@ -101,8 +101,7 @@ class _Synchronisation:
 
     def _read(self) -> bool:
         cursor = self.run.cursor
-        mode = "full" if self.whole else "incremental"
-        window = ReadWindow(mode=mode, since=self._since(), after=cursor.get("after", ""))
+        window = ReadWindow("full" if self.whole else "incremental", self._since(), cursor.get("after", ""))
         for page in read_ahead(self.flow.pages(self.work.systems.sap, window, self.work.context)):
             self._take(page.records, page=page)
             if self.work.must_stop():

@@ -21,6 +21,7 @@ from syncengine.engine.sending import Sender
 from syncengine.engine.storing import store_records
 from syncengine.engine.work import Deadline
 from syncengine.flows import registry
+from syncengine.flows.document import DocumentFlow
 from syncengine.flows.master import MasterDataFlow
 from syncengine.models import FlowState, Record, RecordStatus, Run
 from tenants.models import Integration
@@ -69,7 +70,7 @@ def _work_with_kin(first: Record, deadline: Deadline) -> bool:
             with Heartbeat(lambda: _renew(owner)), systems(integration) as both:
                 if isinstance(flow, MasterDataFlow):
                     _send_again(integration, flow, both, pks, in_flight)
-                else:
+                elif isinstance(flow, DocumentFlow):
                     documents.advance_all(integration, flow, both, pks, in_flight, deadline)
         except NotConfigured as error:
             _fail_all(pks, Trouble("not_configured", str(error), "Enter the connection, then replay."))
@@ -105,7 +106,7 @@ def _send_again(
     records = list(Record.objects.filter(pk__in=pks))
     ready = [record for record in records if record.part and record.target]
     runs = {record.run_id for record in records}
-    run = Run.objects.filter(pk=runs.pop()).first() if len(runs) == 1 else None
+    run = Run.objects.filter(pk__in=[one for one in runs if one]).first() if len(runs) == 1 else None
     with Sender(integration, flow, both, run, in_flight) as sender:
         afresh = [record for record in records if not (record.part and record.target)]
         if afresh:
@@ -131,7 +132,7 @@ def _read_again(
     found = flow.by_keys(both.sap, [record.key for record in records], context)
     judged = comparison.judge(found, again=True)
     there = {one.record.key for one in judged}
-    judged += comparison.gone([record for record in records if record.key not in there])
+    judged += comparison.gone([record for record in records if record.key not in there], again=True)
     ready = [one.record for one in judged if one.fate is Fate.SEND]
     for record in ready:
         record.lease_owner, record.lease_expires_at = owner, lease_end(timezone.now())

@@ -6,7 +6,7 @@ from syncengine.models.call import Call
 from syncengine.models.flow_state import FlowState
 from syncengine.models.inbox import InboxNotification, WebhookCounter
 from syncengine.models.named_lock import NamedLock
-from syncengine.models.posting import PostedDocument
+from syncengine.models.posting import PostedDocument, UnlinkedDraw
 from syncengine.models.record import OPEN_STATUSES, Record, RecordStatus, Stage
 from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
 from syncengine.models.slot import CallSlot
@@ -33,5 +33,6 @@ __all__ = [
     "RunStatus",
     "RunTrigger",
     "Stage",
+    "UnlinkedDraw",
     "WebhookCounter",
 ]

@@ -41,3 +41,18 @@ class PostedDocument(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.entity_set}({self.doc_entry})"
+
+
+class UnlinkedDraw(models.Model):
+    """What a posted document took from an order line without being based on it in SAP: our own balance per line."""
+
+    document = models.ForeignKey(PostedDocument, models.CASCADE, related_name="unlinked_draws")
+    order_entry = models.BigIntegerField()
+    order_line = models.IntegerField()
+    net = models.DecimalField(max_digits=19, decimal_places=6)
+
+    class Meta:
+        indexes = [models.Index(fields=["order_entry", "order_line"], name="draw_by_order_line")]
+
+    def __str__(self) -> str:
+        return f"{self.net} of order {self.order_entry}/{self.order_line}"
