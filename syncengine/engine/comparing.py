@@ -258,7 +258,7 @@ class _Before:
 
     @classmethod
     def of(cls, record: Record) -> _Before:
-        if record.pk is None:
+        if record._state.adding:
             return cls("", "", "", "", None, [])
         return cls(
             record.status,

@@ -149,10 +149,12 @@ def _fail_all(pks: Sequence[int], trouble: Trouble) -> None:
 
 def _back_off(pks: Sequence[int], owner: str, error: ConnectorError) -> None:
     """Those that are still ours wait for their next try, the reason visible on each."""
-    for record in Record.objects.filter(pk__in=pks, lease_owner=owner, status=RecordStatus.IN_PROGRESS):
+    records = list(Record.objects.filter(pk__in=pks, lease_owner=owner, status=RecordStatus.IN_PROGRESS))
+    at = retry_at(error, max((record.attempts for record in records), default=0) + 1, timezone.now())
+    for record in records:
         record.attempts += 1
         record.status = RecordStatus.WAITING
-        record.next_attempt_at = retry_at(error, record.attempts, timezone.now())
+        record.next_attempt_at = at
         record.error_code, record.error_message, record.error_hint = error.code, error.message, error.hint
         record.lease_owner, record.lease_expires_at = "", None
         record.save()

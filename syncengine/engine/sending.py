@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -36,7 +35,7 @@ from syncengine.engine.records import (
     set_failed,
     set_waiting,
 )
-from syncengine.engine.retries import retry_at, retry_delay
+from syncengine.engine.retries import retry_at
 from syncengine.engine.settling_plan import first_poll_at
 from syncengine.flows.master import MasterDataFlow, Part
 from syncengine.models import Attempt, AttemptItem, AttemptState, ItemOutcome, Record, RecordStatus, Run
@@ -168,7 +167,9 @@ class Sender:
             return
         finished, _ = wait(self._going, timeout=None if block else 0, return_when=FIRST_COMPLETED)
         for future in finished:
-            batch = self._going.pop(future)
+            batch = self._going.pop(future, None)
+            if batch is None:
+                continue  # collected meanwhile by what an earlier answer of this round started
             try:
                 self._accepted(batch, future.result())
             except Rejected as error:
@@ -192,7 +193,14 @@ class Sender:
             set_waiting(record, None)
         # A bulk statement for what is the same on every row: a batch holds up to 500 of them.
         Record.objects.filter(pk__in=[record.pk for record in taken], status=RecordStatus.IN_PROGRESS).update(
-            status=RecordStatus.WAITING, next_attempt_at=None, lease_owner="", lease_expires_at=None, updated_at=now
+            status=RecordStatus.WAITING,
+            next_attempt_at=None,
+            lease_owner="",
+            lease_expires_at=None,
+            error_code="",
+            error_message="",
+            error_hint="",
+            updated_at=now,
         )
         self._count_sent(taken)
         if refused:
@@ -250,10 +258,10 @@ class Sender:
         Attempt.objects.filter(pk=batch.attempt.pk).update(state=state, message=error.message, finished_at=now)
         batch.attempt.items.update(outcome=ItemOutcome.SUPERSEDED, message=error.message)
         records = batch.records
+        # One time for all of them: what went out in one request goes again in one.
+        at = retry_at(error, max(record.attempts for record in records) + 1, now)
         for record in records:
             record.attempts += 1
-            again = now + timedelta(seconds=retry_delay(record.attempts))
-            at = again if isinstance(error, OutcomeUnknown) else retry_at(error, record.attempts, now)
             set_waiting(record, at, Trouble(error.code, error.message, error.hint))
         Record.objects.bulk_update(records, SAVED)
         circuit.note_failure(self._integration, self._flow.target, error)

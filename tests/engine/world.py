@@ -68,7 +68,7 @@ class World:
 
     def again(self, row: Any) -> Any:
         """The row as it is stored now."""
-        return type(row).objects.select_related("integration__organization").get(pk=row.pk)
+        return type(row).objects.get(pk=row.pk)
 
     def record(self, flow: str, key: str) -> Record:
         return Record.objects.select_related("integration__organization").get(
@@ -89,7 +89,7 @@ class World:
 
     # What people do in SAP and Basware
 
-    def tell(self, path: str, method: str = "POST", **body: Any) -> Any:
+    def tell(self, path: str, method: str = "POST", /, **body: Any) -> Any:
         """A control call; its answer."""
         answer = self.sandboxes.control.handle(SandboxRequest(method, path, body=encode(body)))
         content = json.loads(answer.body)
@@ -114,7 +114,7 @@ class World:
         """Orders what Basware says next of the record."""
         self.tell("/basware/outcome", externalCode=record.target_keys["external_code"], status=status, **more)
 
-    def fault(self, system: str, kind: str, **more: Any) -> None:
+    def fault(self, system: str, kind: str, /, **more: Any) -> None:
         self.tell("/faults", system=system, kind=kind, **more)
 
     def faults_off(self) -> None:
