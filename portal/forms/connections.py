@@ -28,6 +28,11 @@ class _ConnectionForm(forms.Form):
             when = timezone.localtime(changed_at)
             secret.help_text = f"Set on {when:%-d %b %Y}. Leave empty to keep it; it is never shown again."
 
+    @property
+    def entered(self) -> dict[str, Any]:
+        """What was filled in: the service has the defaults for the rest, and keeps a secret that is left out."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+
 
 def _secret(label: str, help_text: str) -> forms.CharField:
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})

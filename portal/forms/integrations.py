@@ -24,6 +24,17 @@ GROUPS = (
     ("Payments", ("payment_lookback_days", "settle_with_discount")),
 )
 REST = "Invoices"
+LABELS = {"vat_scheme_id": "VAT scheme", "foreign_amount_field": "Amount field in foreign currency"}
+WORDS_OF_CHOICES = {
+    "receipt": "Goods receipts",
+    "order": "Orders",
+    "problem": "A problem that a person mends",
+    "next_open_day": "Post on the next open day",
+    "UnitPrice": "Unit price (UnitPrice)",
+    "RowTotalFC": "Row total (RowTotalFC)",
+    "sap": "SAP computes it",
+    "none": "Not deducted",
+}
 
 
 class IntegrationForm(forms.Form):
@@ -71,14 +82,19 @@ class CodesField(forms.CharField):
 
 
 def _field(name: str, info: FieldInfo) -> forms.Field:
-    common: dict[str, Any] = {"label": name.replace("_", " ").capitalize(), "help_text": info.description or ""}
+    common: dict[str, Any] = {
+        "label": LABELS.get(name) or name.replace("_", " ").capitalize(),
+        "help_text": info.description or "",
+    }
     kind = info.annotation
     if kind is bool:
         return forms.BooleanField(required=False, **common)
     if kind is int:
         return forms.IntegerField(**common)
     if get_origin(kind) is Literal:
-        return forms.ChoiceField(choices=[(value, str(value).replace("_", " ")) for value in get_args(kind)], **common)
+        return forms.ChoiceField(
+            choices=[(value, WORDS_OF_CHOICES.get(value, value)) for value in get_args(kind)], **common
+        )
     if kind is str:
         return forms.CharField(**common)
     return CodesField(required=False, **{**common, "help_text": f"{common['help_text']} Separate them with commas."})

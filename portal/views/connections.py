@@ -63,7 +63,7 @@ def connection(request: HttpRequest, access: Access, integration_id: int, system
     form = CONNECTION_FORMS[system](request.POST or None, connection=stored)
     if request.method == "POST" and form.is_valid():
         try:
-            save_connection(integration, system, form.cleaned_data, access.actor)
+            save_connection(integration, system, form.entered, access.actor)
         except Refused as refused:
             add_refusal(form, refused)
         else:

@@ -91,7 +91,10 @@ def words_of(expression: str, now: datetime) -> dict[str, Any]:
         return {}
     try:
         cron = CronSim(expression, now)
-        return {"words": CRON_PRESETS.get(expression) or cron.explain(), "times": [next(cron) for _ in range(NEXT_TIMES)]}
+        return {
+            "words": CRON_PRESETS.get(expression) or cron.explain(),
+            "times": [next(cron) for _ in range(NEXT_TIMES)],
+        }
     except (CronSimError, StopIteration):
         return {"error": "This is no cron expression: five fields for minute, hour, day, month and weekday."}
 

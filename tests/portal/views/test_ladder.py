@@ -2,62 +2,63 @@
 
 from __future__ import annotations
 
-import pytest
-from django.urls import get_resolver
+import re
 
-from portal.views.urls import organization_urls
+import pytest
+from django.urls import get_resolver, resolve
+
 from tests.factories import BASWARE
 from tests.portal.views.conftest import Rung
 
-O = "/o/{slug}/"
-I = f"{O}integrations/{{integration}}/"
+ORG = "/o/{slug}/"
+ONE = f"{ORG}integrations/{{integration}}/"
 
 PAGES = [
-    Rung("GET", f"{I}", "viewer", 200),
-    Rung("GET", f"{I}live/", "viewer", 200),
-    Rung("GET", f"{I}settings/", "viewer", 200),
-    Rung("GET", f"{I}connections/", "viewer", 200),
-    Rung("GET", f"{I}connections/sap_b1/", "viewer", 200),
-    Rung("GET", f"{I}flows/", "viewer", 200),
-    Rung("GET", f"{I}flows/vendors/", "viewer", 200),
-    Rung("GET", f"{I}runs/", "viewer", 200),
-    Rung("GET", f"{I}records/", "viewer", 200),
-    Rung("GET", f"{I}mappings/vendors/", "viewer", 200),
-    Rung("GET", O, "viewer", 302),
-    Rung("GET", f"{O}integrations/new/", "admin", 200),
-    Rung("GET", f"{O}runs/{{run}}/", "viewer", 200),
-    Rung("GET", f"{O}runs/{{run}}/progress/", "viewer", 200),
-    Rung("GET", f"{O}records/{{record}}/", "viewer", 200),
-    Rung("GET", f"{O}calls/{{call}}/", "viewer", 200),
-    Rung("GET", f"{O}schedule-words/?schedule=0+2+*+*+*", "viewer", 200),
-    Rung("GET", f"{O}audit/", "viewer", 200),
-    Rung("GET", f"{O}members/", "viewer", 200),
-    Rung("GET", f"{O}api-keys/", "admin", 200),
+    Rung("GET", f"{ONE}", "viewer", 200),
+    Rung("GET", f"{ONE}live/", "viewer", 200),
+    Rung("GET", f"{ONE}settings/", "viewer", 200),
+    Rung("GET", f"{ONE}connections/", "viewer", 200),
+    Rung("GET", f"{ONE}connections/sap_b1/", "viewer", 200),
+    Rung("GET", f"{ONE}flows/", "viewer", 200),
+    Rung("GET", f"{ONE}flows/vendors/", "viewer", 200),
+    Rung("GET", f"{ONE}runs/", "viewer", 200),
+    Rung("GET", f"{ONE}records/", "viewer", 200),
+    Rung("GET", f"{ONE}mappings/vendors/", "viewer", 200),
+    Rung("GET", ORG, "viewer", 302),
+    Rung("GET", f"{ORG}integrations/new/", "admin", 200),
+    Rung("GET", f"{ORG}runs/{{run}}/", "viewer", 200),
+    Rung("GET", f"{ORG}runs/{{run}}/progress/", "viewer", 200),
+    Rung("GET", f"{ORG}records/{{record}}/", "viewer", 200),
+    Rung("GET", f"{ORG}calls/{{call}}/", "viewer", 200),
+    Rung("GET", f"{ORG}schedule-words/?schedule=0+2+*+*+*", "viewer", 200),
+    Rung("GET", f"{ORG}audit/", "viewer", 200),
+    Rung("GET", f"{ORG}members/", "viewer", 200),
+    Rung("GET", f"{ORG}api-keys/", "admin", 200),
 ]
 DEEDS = [
-    Rung("POST", f"{O}integrations/new/", "admin", 302, {"name": "Sweden"}),
-    Rung("POST", f"{I}settings/", "admin", 200, {}),
-    Rung("POST", f"{I}enable/", "admin", 302, {"enabled": "true"}),
-    Rung("POST", f"{I}connections/basware/", "admin", 302, BASWARE),
-    Rung("POST", f"{I}ping/", "operator", 302),
-    Rung("POST", f"{I}webhook/", "admin", 302),
-    Rung("POST", f"{I}flows/vendors/", "admin", 302, {"enabled": "on", "schedule": "0 2 * * *"}),
-    Rung("POST", f"{I}flows/vendors/toggle/", "admin", 302, {"enabled": "false"}),
-    Rung("POST", f"{I}runs/start/", "operator", 302, {"flow": "gl_accounts", "mode": "dry_run"}),
-    Rung("POST", f"{I}replays/", "operator", 200, {}),
-    Rung("POST", f"{I}mappings/vendors/", "admin", 400, {}),
-    Rung("POST", f"{I}mappings/vendors/preview/", "operator", 200, {}),
-    Rung("POST", f"{O}runs/{{run}}/cancel/", "operator", 302),
-    Rung("POST", f"{O}runs/{{run}}/confirm-closings/", "operator", 302),
-    Rung("POST", f"{O}records/{{record}}/replay/", "operator", 302),
-    Rung("POST", f"{O}records/{{record}}/resend/", "operator", 302),
-    Rung("POST", f"{O}records/{{record}}/ignore/", "operator", 302, {"reason": "test data"}),
-    Rung("POST", f"{O}records/{{record}}/decide/", "operator", 400, {"decision": "adopt", "reason": "mine"}),
-    Rung("POST", f"{O}members/invite/", "admin", 302, {"email": "new@example.com", "role": "viewer"}),
-    Rung("POST", f"{O}members/{{member}}/role/", "admin", 302, {"role": "operator"}),
-    Rung("POST", f"{O}members/{{member}}/remove/", "admin", 302),
-    Rung("POST", f"{O}api-keys/", "admin", 200, {"name": "ci", "role": "viewer"}),
-    Rung("POST", f"{O}api-keys/{{key}}/revoke/", "admin", 302),
+    Rung("POST", f"{ORG}integrations/new/", "admin", 302, {"name": "Sweden"}),
+    Rung("POST", f"{ONE}settings/", "admin", 200, {}),
+    Rung("POST", f"{ONE}enable/", "admin", 302, {"enabled": "true"}),
+    Rung("POST", f"{ONE}connections/basware/", "admin", 302, BASWARE),
+    Rung("POST", f"{ONE}ping/", "operator", 302),
+    Rung("POST", f"{ONE}webhook/", "admin", 302),
+    Rung("POST", f"{ONE}flows/vendors/", "admin", 302, {"enabled": "on", "schedule": "0 2 * * *"}),
+    Rung("POST", f"{ONE}flows/vendors/toggle/", "admin", 302, {"enabled": "false"}),
+    Rung("POST", f"{ONE}runs/start/", "operator", 302, {"flow": "gl_accounts", "mode": "dry_run"}),
+    Rung("POST", f"{ONE}replays/", "operator", 200, {}),
+    Rung("POST", f"{ONE}mappings/vendors/", "admin", 400, {}),
+    Rung("POST", f"{ONE}mappings/vendors/preview/", "operator", 200, {}),
+    Rung("POST", f"{ORG}runs/{{run}}/cancel/", "operator", 302),
+    Rung("POST", f"{ORG}runs/{{run}}/confirm-closings/", "operator", 302),
+    Rung("POST", f"{ORG}records/{{record}}/replay/", "operator", 302),
+    Rung("POST", f"{ORG}records/{{record}}/resend/", "operator", 302),
+    Rung("POST", f"{ORG}records/{{record}}/ignore/", "operator", 302, {"reason": "test data"}),
+    Rung("POST", f"{ORG}records/{{record}}/decide/", "operator", 400, {"decision": "adopt", "reason": "mine"}),
+    Rung("POST", f"{ORG}members/invite/", "admin", 302, {"email": "new@example.com", "role": "viewer"}),
+    Rung("POST", f"{ORG}members/{{member}}/role/", "admin", 302, {"role": "operator"}),
+    Rung("POST", f"{ORG}members/{{member}}/remove/", "admin", 302),
+    Rung("POST", f"{ORG}api-keys/", "admin", 200, {"name": "ci", "role": "viewer"}),
+    Rung("POST", f"{ORG}api-keys/{{key}}/revoke/", "admin", 302),
 ]
 LADDER = PAGES + DEEDS
 WEAKER = {"operator": "viewer", "admin": "operator"}
@@ -78,11 +79,10 @@ def visit(client, rung, world):
 
 
 def test_the_ladder_has_every_page_of_an_organization():
-    names = [name for name in get_resolver("portal.views.urls").reverse_dict if isinstance(name, str)]
-    assert len(organization_urls) > 15
-    inside = [name for name in names if name.startswith(("organization", "landing", "invitation"))]
-    pages = {rung.path.split("?")[0] for rung in LADDER}
-    assert len(pages) == len(names) - len(inside) + 1
+    numbers = dict.fromkeys(("integration", "run", "record", "call", "member", "key"), 1)
+    climbed = {resolve(rung.path.split("?")[0].format(slug="x", **numbers)).url_name for rung in LADDER}
+    names = {name for name in get_resolver("portal.views.urls").reverse_dict if isinstance(name, str)}
+    assert names - climbed == {"landing", "organizations", "organization-create", "invitation"}
 
 
 @pytest.mark.parametrize("rung", LADDER, ids=str)
@@ -111,7 +111,7 @@ def test_an_outsider_sees_nothing_not_even_that_it_is_there(rung, world, people)
 def test_an_outsider_cannot_reach_it_through_their_own_organization(rung, world, people, elsewhere):
     world.slug = elsewhere.slug
     answer = visit(people["outsider"], rung, world)
-    assert answer.status_code == 404 or "{" not in rung.path.removeprefix(O)
+    assert answer.status_code == 404 or "{" not in rung.path.removeprefix(ORG)
 
 
 @pytest.mark.parametrize("rung", LADDER, ids=str)
@@ -142,5 +142,5 @@ def test_an_id_that_is_not_there_is_404(name, world, people):
 @pytest.mark.parametrize("rung", [rung for rung in PAGES if rung.role == "viewer"], ids=str)
 def test_a_viewer_sees_no_button_that_does_something(rung, world, people):
     page = visit(people["viewer"], rung, world).content.decode()
-    assert 'method="post"' not in page or "{}" in page or 'method="post" novalidate' in page or "settings" in rung.path
-    assert 'type="submit"' not in page.replace('<button class="btn btn-quiet" type="submit">Filter</button>', "")
+    buttons = re.findall(r'<button[^>]*type="submit"[^>]*>(.*?)</button>', page, re.DOTALL)
+    assert {label.strip() for label in buttons} <= {"Filter"}

@@ -27,7 +27,9 @@ def test_what_a_rule_made_is_marked():
     assert marks(compare({"a": "V1"}, {"CardCode": "V1", "TaxCode": "S1"})) == {"CardCode": "", "TaxCode": "made"}
 
 
-@pytest.mark.parametrize(("source", "target"), [("10", 10), (Decimal("10.00"), 10), ("Nordic ", "nordic"), (True, True)])
+@pytest.mark.parametrize(
+    ("source", "target"), [("10", 10), (Decimal("10.00"), 10), ("Nordic ", "nordic"), (True, True)]
+)
 def test_what_people_take_as_equal_is_not_marked(source, target):
     assert marks(compare({"a": source}, {"b": target})) == {"b": ""}
 

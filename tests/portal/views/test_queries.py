@@ -25,7 +25,9 @@ def fill(integration, count):
 
 
 def queries_of(client, path):
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
         assert client.get(path).status_code == 200
     return [query["sql"] for query in captured]
 

@@ -1,0 +1,201 @@
+"""One record: its stages, its trail, and every deed a person can do to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.views.record import _stage_line
+from portal.views.timeline import timeline_of, words_of_action
+from syncengine.models import AuditEvent, Record
+from tests import factories
+from tests.factories import NOON
+
+
+@pytest.fixture
+def invoice(connected):
+    return factories.invoice(
+        connected,
+        title="Nordic RE-4711",
+        status="failed",
+        stage="acknowledged",
+        error_code="checks_failed",
+        error_message="Account 4010; cost center X; vendor V9",
+        problems=[
+            {"path": "rows[0].account", "message": "Account 4010 is frozen.", "hint": "Thaw it."},
+            {"path": "rows[0].costCenter", "message": "Cost center X does not exist.", "hint": "Make it."},
+            {"path": "supplierCode", "message": "Vendor V9 is on hold.", "hint": "Release it."},
+        ],
+    )
+
+
+@pytest.fixture
+def path(organization, invoice):
+    return f"/o/{organization.slug}/records/{invoice.pk}/"
+
+
+def page(client, path):
+    return client.get(path).content.decode()
+
+
+def again(record):
+    return Record.objects.get(pk=record.pk)
+
+
+def test_every_problem_is_named_with_its_place_and_its_hint(path, invoice, people):
+    text = page(people["viewer"], path)
+    for problem in invoice.problems:
+        assert problem["path"] in text
+        assert problem["message"] in text
+        assert problem["hint"] in text
+
+
+def test_a_failure_without_problems_shows_its_sentence_and_hint(organization, connected, people):
+    record = factories.FailedRecordFactory(integration=connected)
+    text = page(people["viewer"], f"/o/{organization.slug}/records/{record.pk}/")
+    assert record.error_message in text
+    assert record.error_hint in text
+
+
+def test_the_stage_line_shows_where_an_invoice_is_stuck(invoice):
+    assert _stage_line(invoice) == [
+        ("Received", "reached"),
+        ("Acknowledged", "current"),
+        ("Checked", "stuck"),
+        ("Posted", ""),
+        ("Confirmed", ""),
+        ("Paid", ""),
+    ]
+
+
+def test_master_data_has_two_stages(connected):
+    record = factories.RecordFactory(integration=connected, status="done", stage="confirmed")
+    assert _stage_line(record) == [("Received", "reached"), ("Confirmed", "current")]
+
+
+def test_the_timeline_tells_events_and_writes_with_the_newest_first(organization, connected, invoice):
+    factories.AuditEventFactory(organization=organization, record=invoice, action="record.received")
+    factories.AuditEventFactory(
+        organization=organization, record=invoice, actor="anna@example.com", created_at=NOON.replace(hour=14)
+    )
+    factories.AttemptFactory(
+        integration=connected, record=invoice, kind="post_document", state="rejected", started_at=NOON.replace(hour=13)
+    )
+    moments = timeline_of(invoice)
+    assert [(moment.title, moment.tone, moment.actor) for moment in moments] == [
+        ("Replayed", "person", "anna@example.com"),
+        ("Post document: refused by the target", "bad", ""),
+        ("Received", "", ""),
+    ]
+
+
+def test_a_batch_that_held_the_record_is_in_its_timeline_and_calls(organization, connected, people):
+    record = factories.RecordFactory(integration=connected)
+    factories.sent_in_batch(record, url="https://api.basware.example.com/v1/vendors?batch")
+    assert len(timeline_of(record)) == 1
+    assert "vendors?batch" in page(people["viewer"], f"/o/{organization.slug}/records/{record.pk}/")
+
+
+def test_actions_are_told_in_words():
+    assert words_of_action("record.transfer_confirmed") == "Transfer confirmed"
+
+
+def test_a_call_is_fetched_with_its_bodies_when_somebody_opens_it(organization, connected, invoice, people):
+    call = factories.CallFactory(
+        integration=connected, record=invoice, request_body='{"CardCode": "V9"}', response_body="<html>"
+    )
+    text = page(people["viewer"], f"/o/{organization.slug}/calls/{call.pk}/")
+    assert "&quot;CardCode&quot;" in text
+    assert "&lt;html&gt;" in text
+    assert "CardCode" not in page(people["viewer"], f"/o/{organization.slug}/records/{invoice.pk}/")
+
+
+def test_replay_makes_it_pending_and_keeps_who_and_why(path, invoice, people):
+    answer = people["operator"].post(f"{path}replay/", {"replay-reason": "account opened"})
+    assert answer["Location"] == path
+    assert again(invoice).status == "pending"
+    event = AuditEvent.objects.get(action="record.replayed")
+    assert (event.actor, event.message) == ("operator@nordic-paper.example.com", "account opened")
+
+
+def test_what_the_engine_refuses_is_said_on_the_page(path, invoice, people):
+    Record.objects.filter(pk=invoice.pk).update(status="in_progress")
+    answer = people["operator"].post(f"{path}replay/")
+    assert answer.status_code == 400
+    assert "being worked on right now" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("flow", "offered"), [("vendors", True), ("invoices", False)])
+def test_only_master_data_can_be_resent(organization, connected, people, flow, offered):
+    record = factories.RecordFactory(integration=connected, flow=flow, status="done")
+    path = f"/o/{organization.slug}/records/{record.pk}/"
+    assert (f"{path}resend/" in page(people["operator"], path)) is offered
+    assert people["operator"].post(f"{path}resend/").status_code == (302 if offered else 400)
+
+
+def test_putting_aside_needs_a_reason(path, invoice, people):
+    answer = people["operator"].post(f"{path}ignore/", {"reason": ""})
+    assert answer.status_code == 400
+    assert answer.context["opened"] == "ignore_form"
+    assert again(invoice).status == "failed"
+
+
+def test_a_held_invoice_must_be_given_back_or_booked(path, invoice, people):
+    answer = people["operator"].post(f"{path}ignore/", {"reason": "test", "outcome": ""})
+    assert answer.status_code == 400
+    assert "Basware waits for an answer" in answer.content.decode()
+    assert again(invoice).status == "failed"
+
+
+def test_a_held_invoice_is_given_back_with_the_reason(path, invoice, people):
+    assert people["operator"].post(f"{path}ignore/", {"reason": "not ours", "outcome": "give_back"}).status_code == 302
+    assert again(invoice).memo["decision"] == {"decision": "give_back", "document": None, "reason": "not ours"}
+
+
+def test_booked_by_hand_needs_the_document(path, invoice, people):
+    data = {"reason": "by hand", "outcome": "booked_as"}
+    assert "Enter the DocNum" in people["operator"].post(f"{path}ignore/", data).content.decode()
+    assert people["operator"].post(f"{path}ignore/", {**data, "booked_as": "4711"}).status_code == 302
+    assert again(invoice).memo["decision"]["document"] == 4711
+
+
+@pytest.fixture
+def undecided(invoice):
+    invoice.error_code, invoice.decisions = "needs_decision", ["adopt", "post", "reject"]
+    invoice.save()
+    return invoice
+
+
+def test_open_decisions_are_offered_in_words(path, undecided, people):
+    text = page(people["operator"], path)
+    assert "It is this document: take it as ours" in text
+    assert "Approve the new bank account" not in text
+
+
+def test_a_decision_is_taken_with_its_reason(path, undecided, people):
+    data = {"decision": "adopt", "document": "4711", "reason": "same delivery note"}
+    assert people["operator"].post(f"{path}decide/", data).status_code == 302
+    assert again(undecided).memo["decision"] == {"decision": "adopt", "document": 4711, "reason": "same delivery note"}
+
+
+@pytest.mark.parametrize("data", [{"decision": "close", "reason": "x"}, {"decision": "adopt"}, {}])
+def test_a_decision_that_is_not_open_or_has_no_reason_is_refused(path, undecided, people, data):
+    assert people["operator"].post(f"{path}decide/", data).status_code == 400
+    assert again(undecided).status == "failed"
+
+
+def test_a_bank_change_needs_an_admin(organization, connected, people):
+    record = factories.RecordFactory(
+        integration=connected, status="done", flags=["bank_change_held"], decisions=["approve_bank_change"]
+    )
+    path = f"/o/{organization.slug}/records/{record.pk}/decide/"
+    data = {"decision": "approve_bank_change", "reason": "called the vendor"}
+    assert people["operator"].post(path, data).status_code == 403
+    assert people["admin"].post(path, data).status_code == 302
+
+
+def test_a_held_back_record_names_what_it_waits_for(organization, connected, people):
+    cause = factories.FailedRecordFactory(integration=connected, title="Term 14T2")
+    record = factories.FailedRecordFactory(integration=connected, error_code="dependency_failed", blocked_by=cause)
+    text = page(people["viewer"], f"/o/{organization.slug}/records/{record.pk}/")
+    assert f"/o/{organization.slug}/records/{cause.pk}/" in text
+    assert "Term 14T2" in text
