@@ -27,12 +27,9 @@ class Rate:
 
         now = time.time() if now is None else now
         window, into = divmod(now, self.seconds)
-        key = f"rate:{self.limit}/{self.seconds}:{who}:{int(window)}"
-        if cache.add(key, 1, timeout=self.seconds + 1):
-            count = 1
-        else:
-            try:
-                count = cache.incr(key)
-            except ValueError:  # it ran out just now
-                count = 1
+        # One entry for each caller, whatever the window: a cache of files is never swept, so it must not grow.
+        key = f"rate:{self.limit}/{self.seconds}:{who}"
+        counted_in, count = cache.get(key) or (window, 0)
+        count = count + 1 if counted_in == window else 1
+        cache.set(key, (window, count), timeout=self.seconds + 1)
         return max(1, round(self.seconds - into)) if count > self.limit else 0
