@@ -112,7 +112,6 @@ def test_a_system_that_is_late_is_given_up_at_the_deadline(connected, say):
 def test_a_check_that_breaks_is_a_line_and_not_an_error(connected, say):
     def broken():
         raise RuntimeError("canary-detail")
-        yield GOOD
 
     say(basware=broken)
     answer = ping_all(connected)
