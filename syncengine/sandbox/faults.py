@@ -67,7 +67,9 @@ class Fault:
             re.compile(given.get("path", ""))
         except re.error as error:
             raise ValueError(f"path is no regular expression: {error}") from error
-        return cls(**given)
+        fault = cls(**given)
+        fault.seconds = float(fault.seconds)  # the control API reads fractions as Decimal, which no clock takes
+        return fault
 
     def hits(self, method: str, target: str, cookie: str) -> bool:
         if self.method not in {"*", method}:
