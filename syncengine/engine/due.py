@@ -42,11 +42,14 @@ def next_due(now: datetime) -> datetime | None:
     times = [
         Attempt.objects.filter(state=AttemptState.ACCEPTED, next_poll_at__isnull=False)
         .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
+        .filter(pending.may_call(now))
         .aggregate(at=Min("next_poll_at"))["at"],
         Record.objects.filter(status__in=(RecordStatus.PENDING, RecordStatus.WAITING))
         .filter(pending.may_call(now))
         .aggregate(at=Min("next_attempt_at"))["at"],
-        InboxNotification.objects.filter(processed_at=None).aggregate(at=Min("next_attempt_at"))["at"],
+        InboxNotification.objects.filter(processed_at=None)
+        .filter(pending.may_call(now))
+        .aggregate(at=Min("next_attempt_at"))["at"],
         now if Run.objects.filter(execution.due_runs(now)).exists() else None,
     ]
     return min((at for at in times if at is not None), default=None)

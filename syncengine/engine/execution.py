@@ -28,6 +28,8 @@ from syncengine.models import FINAL_STATUSES, OPEN_RUN_STATUSES, FlowState, Reco
 
 log = structlog.get_logger(__name__)
 
+HANDED_OVER_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Obstacle:
@@ -162,10 +164,11 @@ def end(run: Run, why: Obstacle | None) -> None:
 
 
 def hand_over(run: Run) -> None:
-    """The deadline came first: free the lease, the next wake-up goes on from the checkpoint."""
+    """The deadline came first, or others hold every slot: a later wake-up goes on from the checkpoint."""
     run.cursor = {**run.cursor, "handed_over": True}
+    at = timezone.now() + timedelta(seconds=HANDED_OVER_SECONDS)
     Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner).update(
-        lease_owner="", lease_expires_at=None, cursor=run.cursor
+        lease_owner="", lease_expires_at=None, not_before=at, cursor=run.cursor
     )
 
 

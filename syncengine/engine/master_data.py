@@ -89,7 +89,8 @@ class _Synchronisation:
 
     def go(self) -> bool:
         if not self.run.cursor.get("read_all") and not self._read():
-            return False
+            # What was not read is not absent: a run that was cancelled ends here, another goes on later.
+            return self.work.cancelled()
         self._edges()
         if self.whole:
             self._absent()
@@ -105,7 +106,7 @@ class _Synchronisation:
         for page in read_ahead(self.flow.pages(self.work.systems.sap, window, self.work.context)):
             self._take(page.records, page=page)
             if self.work.must_stop():
-                return self.work.cancelled()
+                return False
         self._checkpoint(read_all=True)
         return True
 

@@ -92,7 +92,8 @@ def count_per_run(records: Sequence[Record], name: str) -> None:
 
 def free_those_held_back_by(done: Iterable[int]) -> None:
     """Records that waited for these become pending, in the transaction in which these are done."""
-    Record.objects.filter(blocked_by__in=list(done)).update(
+    held = Record.objects.filter(status__in=(RecordStatus.WAITING, RecordStatus.FAILED))
+    held.filter(blocked_by__in=list(done)).update(
         status=RecordStatus.PENDING,
         blocked_by=None,
         next_attempt_at=timezone.now(),
@@ -112,6 +113,8 @@ def fail_those_held_back_by(failed: Sequence[Record]) -> None:
     Record.objects.bulk_update(held, ["status", "next_attempt_at", "lease_owner", "lease_expires_at", *ERROR_FIELDS])
     if held:
         record_events(held[0].integration, "record.failed", [(record, record.error_message) for record in held])
+    for run_id in {record.run_id for record in held}:
+        finish_if_settled(run_id)
 
 
 def dependency_failed(other: Record) -> Trouble:

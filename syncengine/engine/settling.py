@@ -19,6 +19,7 @@ from syncengine.engine import circuit, verdicts
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.leases import lease_end, new_owner
 from syncengine.engine.observing import calls_for
+from syncengine.engine.pending import may_call
 from syncengine.engine.settling_plan import HOURLY, poll_delay
 from syncengine.engine.work import Deadline
 from syncengine.models import Attempt, AttemptState
@@ -36,7 +37,7 @@ LARGEST_REQUEST = {resource.entity_type: resource.batch for resource in RESOURCE
 
 def due_attempts(now: datetime) -> Q:
     free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
-    return Q(state=AttemptState.ACCEPTED, next_poll_at__lte=now) & free
+    return Q(state=AttemptState.ACCEPTED, next_poll_at__lte=now) & free & may_call(now)
 
 
 def poll_due(deadline: Deadline) -> bool:

@@ -42,6 +42,7 @@ OUTCOMES: Mapping[str, ItemOutcome] = {
     "Error": ItemOutcome.FAILED,
     "RecordExpired": ItemOutcome.SUPERSEDED,
 }
+NO_ANSWER = "no_answer"
 FINAL_REQUEST = {"Success", "AcknowledgedSuccess"}
 SAVED = [
     *("status", "stage", "part", "flags", "notes", "attempts", "next_attempt_at", "lease_owner", "lease_expires_at"),
@@ -108,7 +109,8 @@ def _settle_batch(integration: Integration, attempt: Attempt, result: RequestRes
         Attempt.objects.filter(pk=attempt.pk).update(
             state=AttemptState.SETTLED, finished_at=timezone.now(), next_poll_at=None
         )
-    for run_id in {item.record.run_id for item, _ in final}:
+    # The attempt's own run too: a record that changed meanwhile belongs to a later one.
+    for run_id in {attempt.run_id, *(item.record.run_id for item, _ in final)}:
         finish_if_settled(run_id)
     return settled
 
@@ -136,13 +138,11 @@ def _confirm(integration: Integration, attempt: Attempt, pairs: Sequence[tuple[A
     """Confirmed records are done, or go on with their next part; what changed meanwhile is left to its later send."""
     flow = registry.get(attempt.flow)
     assert isinstance(flow, MasterDataFlow)  # only those send batches
-    done, more, warned = [], [], []
+    done, more, flagged = [], [], []
     unfinished = _open_elsewhere(attempt, [item.record_id for item, _ in pairs])
     for item, verdict in pairs:
         record = item.record
-        if record.pk in unfinished or record.fingerprint != item.fingerprint or record.status not in (
-            RecordStatus.WAITING, RecordStatus.IN_PROGRESS
-        ):  # fmt: skip
+        if record.pk in unfinished or record.fingerprint != item.fingerprint or not _awaits_answer(record):
             continue
         following = flow.part_after(record.part, record.target or {}) if len(flow.parts) > 1 else None
         if following is not None:
@@ -150,12 +150,26 @@ def _confirm(integration: Integration, attempt: Attempt, pairs: Sequence[tuple[A
             set_pending(record, timezone.now())
             more.append(record)
             continue
-        if verdict.warned:
-            record.flags = sorted({*record.flags, "warning"})
-            record.notes = [*record.notes, f"Basware saved it with a warning: {verdict.message}"]
-            warned.append(record)
+        if verdict.warned or NO_ANSWER in record.flags:
+            _flag(record, verdict)
+            flagged.append(record)
         done.append(record)
-    _save_confirmed(integration, done, [*more, *warned])
+    _save_confirmed(integration, done)
+    Record.objects.bulk_update(more, SAVED, batch_size=200)
+    Record.objects.bulk_update(flagged, ["flags", "notes"], batch_size=200)
+
+
+def _awaits_answer(record: Record) -> bool:
+    """Whether the record is as it was sent; an answer that comes after a day is still one."""
+    return record.status in (RecordStatus.WAITING, RecordStatus.IN_PROGRESS) or record.error_code == NO_ANSWER
+
+
+def _flag(record: Record, verdict: Verdict) -> None:
+    flags = set(record.flags) - {NO_ANSWER}
+    if verdict.warned:
+        record.notes = [*record.notes, f"Basware saved it with a warning: {verdict.message}"]
+        flags.add("warning")
+    record.flags = sorted(flags)
 
 
 def _open_elsewhere(attempt: Attempt, record_ids: Sequence[int]) -> set[int]:
@@ -166,7 +180,7 @@ def _open_elsewhere(attempt: Attempt, record_ids: Sequence[int]) -> set[int]:
     return set(rows.values_list("record_id", flat=True))
 
 
-def _save_confirmed(integration: Integration, done: list[Record], changed: list[Record]) -> None:
+def _save_confirmed(integration: Integration, done: list[Record]) -> None:
     everyone = [record.pk for record in done]
     # One statement, the copy made by the database: what was sent is now what the target holds.
     Record.objects.filter(pk__in=everyone).update(
@@ -183,7 +197,6 @@ def _save_confirmed(integration: Integration, done: list[Record], changed: list[
         problems=[],
         updated_at=timezone.now(),
     )
-    Record.objects.bulk_update(changed, SAVED, batch_size=200)
     Record.objects.filter(pk__in=everyone, action="closed").update(active=False)
     count_per_run(done, "confirmed")
     record_events(integration, "record.confirmed", [(record, "Basware has taken it over.") for record in done])
@@ -230,11 +243,11 @@ def flag_no_answer(attempt: Attempt) -> None:
         )
     )
     for record in waiting:
-        record.flags = sorted({*record.flags, "no_answer"})
+        record.flags = sorted({*record.flags, NO_ANSWER})
         set_failed(
             record,
             Trouble(
-                code="no_answer",
+                code=NO_ANSWER,
                 message=f"Basware has not said for a day what became of request {attempt.request_id}.",
                 hint="Ask Basware for this request id, or replay to send it again.",
             ),
@@ -245,3 +258,5 @@ def flag_no_answer(attempt: Attempt) -> None:
         )  # fmt: skip
     Record.objects.bulk_update(waiting, SAVED)
     count_per_run(waiting, "failed")
+    for run_id in {record.run_id for record in waiting}:
+        finish_if_settled(run_id)

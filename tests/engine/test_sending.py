@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from syncengine.connectors.basware import resources
 from syncengine.engine.pauses import resume
 from syncengine.engine.sending import Sender
 from syncengine.models import Attempt, AttemptItem, Call
@@ -33,13 +31,6 @@ def refusal(*named: str) -> str:
         for code in named
     ] or [{"type": "VALIDATION", "code": "SCHEMA_VALIDATION_ERROR", "message": "something is odd"}]
     return json.dumps({"requestId": "r", "hasErrors": True, "errors": errors})
-
-
-@pytest.fixture
-def batches_of_four(monkeypatch):
-    """Basware takes four projects at a time."""
-    small = {**resources.RESOURCES, "projects": replace(resources.RESOURCES["projects"], batch=4)}
-    monkeypatch.setattr("syncengine.flows.master.RESOURCES", small)
 
 
 def test_records_go_out_in_batches_no_larger_than_basware_takes(world, batches_of_four):

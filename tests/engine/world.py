@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from syncengine.engine import due
+from syncengine.engine import due, locks, sweep
 from syncengine.engine.connecting import save_connection
 from syncengine.engine.runs import request_runs
 from syncengine.engine.work import Deadline
@@ -24,6 +24,7 @@ from tests import factories
 PERSON = "operator@nordic-paper.example.com"
 PATIENCE = 40.0
 DELAY = 0.03
+A_YEAR = 365 * 86400.0
 POSTED_TO = {
     "payment_terms": ["paymentTerms"],
     "tax_codes": ["taxCodes"],
@@ -206,8 +207,9 @@ def quick(settings: Any) -> Any:
 
 @pytest.fixture
 def world(transactional_db: None, quick: Any, sandboxes: Sandboxes) -> World:
-    """A connected integration that nothing was sent for yet."""
+    """A connected integration that nothing was sent for yet; the sweep's own tests let it run."""
     organization = factories.OrganizationFactory(name="Nordic Paper", slug="nordic-paper")
     integration = factories.IntegrationFactory(organization=organization, name="Finland")
     connect(integration, sandboxes)
+    locks.taken_for(sweep.SWEEP, seconds=A_YEAR)
     return World(integration, sandboxes)
