@@ -38,7 +38,7 @@ class ScopedView(GenericAPIView[Any]):
     """
 
     needs: ClassVar[Mapping[str, Action]] = {}
-    metadata_class = None
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     @property
     def access(self) -> Access:

@@ -7,7 +7,7 @@ import pytest
 from portal.api.urls import resources
 from syncengine.engine import ping, webhooks
 from syncengine.models import AuditEvent
-from tests.factories import BASWARE
+from tests.factories import BASWARE, member
 from tests.portal.api.conftest import Rung
 
 VENDORS = {"rules": [{"target": "name", "source": "CardName"}]}
@@ -100,8 +100,6 @@ def test_an_outsider_sees_404(rung, world, outsider_api):
 
 @pytest.mark.parametrize("rung", OF_ONE_OBJECT, ids=str)
 def test_an_outsider_whose_role_would_not_reach_sees_404_as_well(rung, world, elsewhere, in_browser):
-    from tests.factories import member
-
     assert call(in_browser(member(elsewhere, "viewer")), rung, world).status_code == 404
 
 
@@ -127,6 +125,7 @@ def test_a_wrong_method_is_405_for_everybody_inside_and_outside(path, world, api
             response = caller.request(method, path.format(**vars(world)), {})
             assert response.status_code == 405, method
             assert response.headers["Content-Type"] == "application/problem+json"
+            assert set(response.headers["Allow"].split(", ")) - {"HEAD"} == known
 
 
 @pytest.mark.parametrize("rung", [rung for rung in LADDER if rung.method == "GET"], ids=str)
