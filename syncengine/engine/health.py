@@ -43,7 +43,9 @@ def healths(integrations: Iterable[Integration]) -> dict[int, str]:
     given = list(integrations)
     keys = [integration.pk for integration in given]
     failures: dict[int, list[int]] = {key: [] for key in keys}
-    for key, count in Connection.objects.filter(integration__in=keys).values_list("integration_id", "failures_in_a_row"):
+    for key, count in Connection.objects.filter(integration__in=keys).values_list(
+        "integration_id", "failures_in_a_row"
+    ):
         failures[key].append(count)
     last_runs: dict[int, set[str]] = {key: set() for key in keys}
     ended = FlowState.objects.filter(integration__in=keys, enabled=True).exclude(last_run=None)
