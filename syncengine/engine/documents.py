@@ -178,7 +178,7 @@ def advance(flow: DocumentFlow, pk: int, both: Systems, context: FlowContext, ma
             step = _next_step(flow, record, desk)
             if step is None:
                 return
-            apply_step(record, step)
+            apply_step(flow, record, step)
             if not isinstance(step, Continue):
                 return
         _fail(record, Trouble("too_many_steps", "The record did not come to an end.", "Tell support, then replay."))
@@ -213,7 +213,7 @@ def _fail(record: Record, trouble: Trouble) -> None:
     _save(record, "record.failed", trouble.message, failed=1)
 
 
-def apply_step(record: Record, step: Step) -> None:
+def apply_step(flow: DocumentFlow, record: Record, step: Step) -> None:
     """Persist a step: what it brings along, then the status that follows from its kind."""
     _merge(record, step)
     match step:
@@ -227,7 +227,7 @@ def apply_step(record: Record, step: Step) -> None:
             set_waiting(record, None)
             _save(record, "record.answered", "Sent; the target's answer is awaited.")
         case Finished():
-            _finish(record)
+            _finish(flow, record)
         case NeedsPerson() | Stopped():
             set_failed(record, _trouble(step))
             _save(record, "record.failed", step.message, failed=1)
@@ -254,12 +254,20 @@ def _trouble(step: NeedsPerson | Stopped) -> Trouble:
     return Trouble(step.code, step.message, step.hint, problems, step.decisions)
 
 
-def _finish(record: Record) -> None:
+def _finish(flow: DocumentFlow, record: Record) -> None:
     set_done(record)
     record.memo.pop("decision", None)
     with transaction.atomic():
         _save(record, "record.done", "", confirmed=1)
         free_those_held_back_by([record.pk])
+        for name, reference in flow.touches(work_of(record)):
+            _look_again(record.integration_id, name, reference)
+
+
+def _look_again(integration_id: int, flow: str, reference: str) -> None:
+    Record.objects.filter(
+        integration_id=integration_id, flow=flow, reference=reference, status=RecordStatus.DONE
+    ).update(status=RecordStatus.PENDING, part="", run=None, next_attempt_at=timezone.now())
 
 
 def _save(record: Record, action: str, message: str, **counts: int) -> None:
@@ -293,7 +301,7 @@ def answer_came(integration: Integration, attempt: Attempt, confirmed: bool, mes
         mapping = mappings.current(integration, flow.name).compiled
         desk = DbDesk(record, both, flow_context(integration, flow, both), mapping)
         step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
-    apply_step(record, step)
+    apply_step(flow, record, step)
     if isinstance(step, Continue):
         set_pending(record, timezone.now())
         record.save()

@@ -73,6 +73,10 @@ class DocumentFlow(Flow):
         """Records of one lane are advanced strictly one after another; by default each has its own."""
         return work.key
 
+    def touches(self, work: Work) -> Sequence[tuple[str, str]]:  # most ends change nothing else
+        """(flow, reference) of records whose source this record's end has changed: they are looked at again."""
+        return ()
+
     def find_one(self, archive: Archive, document_id: str) -> Found | None:  # not all are notified of
         """The document that a notification names; None when the source does not know it (yet)."""
         return None

@@ -5,7 +5,7 @@ default-mapping.md, "Basware → SAP: invoices"; contracts: Basware §14, SAP §
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from syncengine.connectors.basware import Basware
@@ -88,6 +88,12 @@ class InvoiceFlow(DocumentFlow):
         rows = work.source.get("codingRows") or ()
         has_orders = any(isinstance(row, Mapping) and row.get("orderNumber") for row in rows)
         return as_text(work.source.get("supplierCode")) if has_orders else work.key
+
+    def touches(self, work: Work) -> Sequence[tuple[str, str]]:
+        """What is invoiced may close order lines in SAP; Basware is told so without waiting for the next run."""
+        rows = work.source.get("codingRows") or ()
+        numbers = {as_text(row.get("orderNumber")) for row in rows if isinstance(row, Mapping)}
+        return [("purchase_orders", number) for number in sorted(numbers) if number]
 
     def preview(
         self, _sap: SapB1, basware: Basware, key: str | None, mapping: FieldMapping, ctx: FlowContext
