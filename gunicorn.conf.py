@@ -12,3 +12,5 @@ keepalive = 5
 # Logs go to standard error; requests are logged by the application, with their request id.
 errorlog = "-"
 accesslog = None
+# Several portals on one machine would share one control socket in the home folder.
+control_socket_disable = True
