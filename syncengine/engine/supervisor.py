@@ -16,21 +16,21 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
 from django.db import close_old_connections
 from django.db.utils import Error as DatabaseError
 from django.utils import timezone
 from django_q.brokers import get_broker
 
 from syncengine.engine import due
+from syncengine.engine.health import beat
+from syncengine.engine.leases import new_owner
 from syncengine.engine.wake import send_wake_up
 
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 STOP_SECONDS = 30.0
-HEARTBEAT_KEY = "worker-heartbeat"
-HEARTBEAT_SECONDS = 30
+BEAT_SECONDS = 10.0
 
 
 class Supervisor:
@@ -40,6 +40,8 @@ class Supervisor:
         self._stop = threading.Event()
         self._cluster: subprocess.Popen[bytes] | None = None
         self._stuck_since: float | None = None
+        self._next_beat = 0.0
+        self._name = new_owner()
 
     def run(self) -> None:
         """Until `stop`: look for due work each second, wake the cluster, restart it when it is stuck."""
@@ -73,7 +75,7 @@ class Supervisor:
 
     def _look(self) -> None:
         now = timezone.now()
-        cache.set(HEARTBEAT_KEY, now.isoformat(), HEARTBEAT_SECONDS)
+        self._beat()
         if not due.anything_due(now):
             self._stuck_since = None
             return
@@ -86,6 +88,11 @@ class Supervisor:
             log.error("cluster_stuck", oldest_due=oldest.isoformat())
             self._end(signal.SIGKILL)
             self._start()
+
+    def _beat(self) -> None:
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + BEAT_SECONDS
+            beat(self._name)
 
     def _patience_is_over(self) -> bool:
         """Whether due work has not moved for WATCHDOG_SECONDS since we first saw it."""
