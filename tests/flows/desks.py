@@ -198,6 +198,7 @@ class MemoryDesk:
 
     def announce(self, kind: str, key: str, payload: Any, *, entity_type: str = "") -> MemoryIntent:
         self.engine.at(f"announce {kind}")
+        self.engine.pass_time(0.001)
         kept = deepcopy(payload)
         made = PastAttempt(kind, key, "sending", self.now, kept, None, "", "")
         same = [index for index, past in enumerate(self.row.attempts) if (past.kind, past.key) == (kind, key)]
