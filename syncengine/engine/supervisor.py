@@ -105,7 +105,9 @@ class Supervisor:
         cluster = self._cluster
         if cluster is None:
             return
-        _signal_group(cluster.pid, how)
+        # Only its main process is asked to stop: django-q's sentinel has the same signal handler, and a signal that
+        # finds it waiting leaves the stop event waiting for it for ever.
+        cluster.send_signal(how)
         try:
             cluster.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
