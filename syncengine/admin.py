@@ -23,7 +23,6 @@ class ReadOnlyAdmin(BaseAdmin):
     show_full_result_count = False
     list_per_page = 50
     ordering = ("-pk",)
-    list_filter: Any = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

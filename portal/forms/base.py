@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.forms import Form
+from django.forms.forms import BaseForm
 
 from tenants.errors import Refused
 
 
-def add_refusal(form: Form, refused: Refused, within: str = "") -> None:
+def add_refusal(form: BaseForm, refused: Refused, within: str = "") -> None:
     """Put each error at its field; `within` is the part of the path in front of the form's own names."""
     for error in refused.errors:
         name = error.field.removeprefix(within)

@@ -88,7 +88,6 @@ class SapB1Form(_ConnectionForm):
         required=False,
         initial=1,
         coerce=int,
-        empty_value=1,
         choices=[(number, f"Dimension {number}") for number in range(1, 6)],
         help_text="Which of SAP's five dimensions holds the cost centers.",
     )

@@ -20,29 +20,33 @@ CRON_PRESETS = {
 }
 
 
-class FlowForm(forms.ModelForm):
+def _optional(label: str, example: str, help_text: str) -> forms.CharField:
+    widget = forms.TextInput(attrs={"placeholder": example, "autocomplete": "off"})
+    return forms.CharField(required=False, max_length=100, label=label, help_text=help_text, widget=widget)
+
+
+class FlowForm(forms.Form):
     """Switch, schedules and resend field; an empty schedule means by hand only."""
 
-    class Meta:
-        model = FlowState
-        fields = ["enabled", "schedule", "full_schedule", "resend_field"]
-        labels = {
-            "enabled": "This flow is on",
-            "schedule": "Read what changed",
-            "full_schedule": "Read everything",
-            "resend_field": "Field that resend changes",
-        }
-        help_texts = {
-            "enabled": "Off: it runs neither by schedule nor with “Run all”.",
-            "schedule": "Cron: minute, hour, day, month, weekday. Empty: only by hand or when Basware notifies us.",
-            "full_schedule": "Finds deletions and whatever was missed. Once a night or a week is enough.",
-            "resend_field": "Basware drops unchanged records; a harmless mark in this field makes it take them again.",
-        }
-        widgets = {
-            "schedule": forms.TextInput(attrs={"placeholder": "*/15 * * * *", "autocomplete": "off"}),
-            "full_schedule": forms.TextInput(attrs={"placeholder": "0 2 * * *", "autocomplete": "off"}),
-            "resend_field": forms.TextInput(attrs={"autocomplete": "off"}),
-        }
+    enabled = forms.BooleanField(
+        required=False, label="This flow is on", help_text="Off: it runs neither by schedule nor with “Run all”."
+    )
+    schedule = _optional(
+        "Read what changed",
+        "*/15 * * * *",
+        "Cron: minute, hour, day, month, weekday. Empty: only by hand or when Basware notifies us.",
+    )
+    full_schedule = _optional(
+        "Read everything", "0 2 * * *", "Finds deletions and whatever was missed. Once a night or a week is enough."
+    )
+    resend_field = _optional(
+        "Field that resend changes",
+        "none",
+        "Basware drops unchanged records; a harmless mark in this field makes it take them again.",
+    )
+
+    def __init__(self, data: Any = None, *, state: FlowState) -> None:
+        super().__init__(data, initial={name: getattr(state, name) for name in self.base_fields})
 
     @property
     def patch(self) -> dict[str, Any]:

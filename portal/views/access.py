@@ -13,9 +13,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
+from django_htmx.middleware import HtmxDetails
 
 from syncengine.models import Record, Run
-from tenants.models import Integration, Role
+from tenants.models import Integration, Role, User
 from tenants.permissions import NEEDED_ROLE, Action
 from tenants.scoping import Access, OrganizationNotFound, access_of_member
 
@@ -24,6 +25,13 @@ View = Callable[..., HttpResponseBase]
 LAST_ORGANIZATION = "last_organization"
 A_YEAR = 365 * 24 * 3600
 SAFE = ("GET", "HEAD")
+
+
+class PageRequest(HttpRequest):
+    """A request as it reaches a page: somebody is logged in, and the middleware has looked for HTMX."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = Action.VIEW) -> Callable[[View], View]:
@@ -37,7 +45,7 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
         @require_http_methods([*methods, *(["HEAD"] if "GET" in methods else [])])
         @login_required
         @wraps(page)
-        def guarded(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
+        def guarded(request: PageRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
             access = _access(request, slug)
             require(access, view if request.method in SAFE else act)
             with timezone.override(access.organization.zone):
@@ -49,7 +57,7 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
     return decorate
 
 
-def _access(request: HttpRequest, slug: str) -> Access:
+def _access(request: PageRequest, slug: str) -> Access:
     try:
         return access_of_member(request.user, slug)
     except OrganizationNotFound:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -19,7 +21,7 @@ from tenants.scoping import Access
 def api_keys(request: HttpRequest, access: Access) -> HttpResponseBase:
     """The list; a POST makes a key, and its answer is the only page that ever shows it."""
     form = ApiKeyForm(request.POST or None)
-    context = {"form": form}
+    context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         _, key = people.issue_key(access, data["name"], Role(data["role"]), data["expires_at"])

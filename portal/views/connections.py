@@ -88,7 +88,7 @@ def ping(request: HttpRequest, access: Access, integration_id: int) -> HttpRespo
 def _ping_lines(integration: Integration, actor: str) -> Iterator[str]:
     """One JSON object a line: where a piece of HTML goes, and the piece."""
     failed = {system.value: 0 for system in System}
-    for system in System:
+    for system in failed:
         yield _line(f"ping-{system}", "", replace=True)
         yield _line(f"ping-status-{system}", render_to_string("connections/ping_status.html"), replace=True)
     yield _line("ping-summary", "", replace=True)

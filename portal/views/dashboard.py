@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
+from operator import add
 from typing import Any
 
 from django.db.models import Count, Max
@@ -83,21 +83,16 @@ def _attention(integration: Integration) -> list[AttentionGroup]:
 
 def _plot(integration: Integration) -> str:
     """Confirmed and failed records by day, from the last runs only: uPlot's columns as JSON, "" when there is none."""
-    since = timezone.now() - timedelta(days=PLOTTED_DAYS)
-    days: dict[datetime, list[int]] = defaultdict(lambda: [0, 0])
-    newest = Run.objects.filter(integration=integration).order_by("-pk")
-    for finished_at, confirmed, failed in newest.values_list("finished_at", "confirmed", "failed")[:PLOTTED_RUNS]:
-        if finished_at and finished_at >= since:
-            day = days[finished_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)]
-            day[0] += confirmed
-            day[1] += failed
-    if not days:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [midnight.date() - timedelta(days=back) for back in reversed(range(PLOTTED_DAYS))]
+    sums = {day: [0, 0] for day in days}
+    newest = Run.objects.filter(integration=integration).exclude(finished_at=None).order_by("-pk")
+    for finished_at, *counts in newest.values_list("finished_at", "confirmed", "failed")[:PLOTTED_RUNS]:
+        found = sums.get(timezone.localtime(finished_at).date())
+        if found:
+            found[:] = map(add, found, counts)
+    if not any(map(any, sums.values())):
         return ""
-    ordered = sorted(days)
-    return json.dumps(
-        [
-            [int(day.timestamp()) for day in ordered],
-            [days[day][0] for day in ordered],
-            [days[day][1] for day in ordered],
-        ]
-    )
+    noons = [int(datetime.combine(day, time(12), midnight.tzinfo).timestamp()) for day in days]
+    confirmed, failed = zip(*sums.values(), strict=True)
+    return json.dumps([noons, confirmed, failed])

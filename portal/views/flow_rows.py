@@ -30,12 +30,13 @@ class Health:
 OFF = Health("quiet", "Switched off")
 NEVER = Health("quiet", "Never run")
 LATE = Health("warn", "Late")
+UP_TO_DATE = Health("ok", "Up to date")
 ATTENTION = Health("warn", "Needs attention")
 OF_LAST_RUN = {
     RunStatus.QUEUED: Health("info", "Waiting to run", busy=True),
     RunStatus.RUNNING: Health("info", "Running", busy=True),
     RunStatus.SETTLING: Health("info", "Waiting for answers", busy=True),
-    RunStatus.SUCCEEDED: Health("ok", "Up to date"),
+    RunStatus.SUCCEEDED: UP_TO_DATE,
     RunStatus.PARTIAL: ATTENTION,
     RunStatus.FAILED: Health("bad", "Failing"),
     RunStatus.CANCELLED: Health("quiet", "Cancelled"),
@@ -64,6 +65,8 @@ class FlowRow:
         if self.run is None:
             return NEVER
         found = OF_LAST_RUN[RunStatus(self.run.status)]
+        if found is ATTENTION and not self.run.error_code:
+            found = UP_TO_DATE  # what failed then was mended since, unless `failed` says otherwise
         if found.tone == "ok" and self.failed:
             return ATTENTION
         if found.tone == "ok" and self.next_run and self.next_run < self.now - LATE_AFTER:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from portal.forms.base import add_refusal
 from portal.forms.flows import CRON_PRESETS, FlowForm, RunForm
 from portal.templatetags.portal_ui import flow_title
-from portal.views.access import integration_of, organization_page, page_of, part_of
+from portal.views.access import PageRequest, integration_of, organization_page, page_of, part_of
 from portal.views.flow_rows import flow_rows
 from syncengine.engine import flow_states, runs
 from syncengine.flows import registry
@@ -29,7 +29,7 @@ NEXT_TIMES = 5
 
 
 @organization_page("GET")
-def flows(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
+def flows(request: PageRequest, access: Access, integration_id: int) -> HttpResponseBase:
     """All flows; HTMX asks for the table alone while something runs."""
     integration = integration_of(access, integration_id)
     rows = flow_rows(integration)
@@ -44,7 +44,7 @@ def flow(request: HttpRequest, access: Access, integration_id: int, flow: str) -
     """One flow's switch, schedules and resend field."""
     integration = integration_of(access, integration_id)
     state = _state(integration, flow)
-    form = FlowForm(request.POST or None, instance=state)
+    form = FlowForm(request.POST or None, state=state)
     if request.method == "POST" and form.is_valid():
         try:
             flow_states.apply(integration, {flow: form.patch}, access.actor)

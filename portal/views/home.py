@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.forms.organizations import OrganizationForm
-from portal.views.access import LAST_ORGANIZATION, organization_page, page_of
+from portal.views.access import LAST_ORGANIZATION, PageRequest, organization_page, page_of
 from syncengine.engine.health import healths
 from syncengine.flows import registry
 from tenants import services
@@ -45,7 +45,7 @@ def organizations(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def organization_create(request: HttpRequest) -> HttpResponse:
+def organization_create(request: PageRequest) -> HttpResponse:
     """Name a new organization; whoever makes it owns it."""
     form = OrganizationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

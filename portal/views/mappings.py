@@ -62,7 +62,7 @@ def mapping(request: HttpRequest, access: Access, integration_id: int, flow: str
 def _older(versions: Any, asked: str, current: int) -> FieldMapping | None:
     if not asked.isascii() or not asked.isdigit() or int(asked) == current:
         return None
-    older = versions.filter(version=int(asked)).first()
+    older: FieldMapping | None = versions.filter(version=int(asked)).first()
     if older is None:
         raise Http404
     return older

@@ -46,10 +46,14 @@ def compare(source: Any, target: Any, confirmed: Any = None) -> Comparison:
     """
     known = {_plain(value) for value in _leaves(source)}
     confirmed_lines = set(_pretty(confirmed)) if confirmed is not None else None
-    target_lines = [Line(text, _mark(text, value, known, confirmed_lines)) for text, value in _lines(target)]
-    source_lines = [Line(text) for text, _ in _lines(source)]
+    target_lines = [Line(text, _mark(text, value, known, confirmed_lines)) for text, value in _shown(target)]
+    source_lines = [Line(text) for text, _ in _shown(source)]
     cut = max(len(source_lines), len(target_lines)) > MOST_LINES
     return Comparison(source_lines[:MOST_LINES], target_lines[:MOST_LINES], cut)
+
+
+def _shown(value: Any) -> Iterator[tuple[str, Any]]:
+    return iter(()) if value is None else _lines(value)
 
 
 def _mark(text: str, value: Any, known: set[str], confirmed: set[str] | None) -> str:
@@ -102,9 +106,13 @@ def _lines(value: Any, indent: int = 0, label: str = "", end: str = "") -> Itera
     if not isinstance(value, dict | list) or not value:
         yield f"{space}{label}{_scalar(value)}{end}", (_NO_VALUE if isinstance(value, dict | list) else value)
         return
-    is_object = isinstance(value, dict)
-    items = [(f"{_scalar(str(key))}: ", item) for key, item in value.items()] if is_object else [("", x) for x in value]
-    yield f"{space}{label}{'{' if is_object else '['}", _NO_VALUE
+    if isinstance(value, dict):
+        opening, closing = "{", "}"
+        items = [(f"{_scalar(str(key))}: ", item) for key, item in value.items()]
+    else:
+        opening, closing = "[", "]"
+        items = [("", item) for item in value]
+    yield f"{space}{label}{opening}", _NO_VALUE
     for number, (name, item) in enumerate(items, 1):
         yield from _lines(item, indent + 1, name, "," if number < len(items) else "")
-    yield f"{space}{'}' if is_object else ']'}{end}", _NO_VALUE
+    yield f"{space}{closing}{end}", _NO_VALUE

@@ -60,11 +60,10 @@ def _stage_line(record: Record) -> list[tuple[str, str]]:
     stages = STAGES_OF_INVOICES if record.flow in INVOICE_FLOWS else STAGES_OF_MASTER_DATA
     here = next((number for number, stage in enumerate(stages) if stage == record.stage), 0)
     line = []
+    failed_at = min(here + 1, len(stages) - 1) if record.status == RecordStatus.FAILED else None
     for number, stage in enumerate(stages):
         mark = "reached" if number < here else "current" if number == here else ""
-        if number == here + 1 and record.status == RecordStatus.FAILED:
-            mark = "stuck"
-        line.append((stage.label, mark))
+        line.append((stage.label, "stuck" if number == failed_at else mark))
     return line
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -65,7 +66,7 @@ def replay_many(request: HttpRequest, access: Access, integration_id: int) -> Ht
 KEPT = ("record", "all_failed", "flow", "error_code", "stage", "search")
 
 
-def _chosen(integration: Integration, posted: QueryDict):  # noqa: ANN202  # the queryset type of a scoped model
+def _chosen(integration: Integration, posted: QueryDict) -> QuerySet[Record]:
     """The ticked records, or all failed ones that the filters show."""
     rows = Record.objects.filter(integration=integration)
     if "all_failed" in posted:

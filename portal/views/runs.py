@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from portal.forms.filters import RunFilterForm
-from portal.views.access import integration_of, organization_page, page_of, part_of, run_of
+from portal.views.access import PageRequest, integration_of, organization_page, page_of, part_of, run_of
 from portal.views.keyset import keyset_page
 from syncengine.engine import runs as run_engine
 from syncengine.engine.runs import ActionRefused
@@ -24,7 +24,7 @@ LIST_COLUMNS = ("flow", "key", "title", "status", "stage", "amount", "currency",
 
 
 @organization_page("GET")
-def runs(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
+def runs(request: PageRequest, access: Access, integration_id: int) -> HttpResponseBase:
     integration = integration_of(access, integration_id)
     filters = RunFilterForm(request.GET)
     rows = filters.narrow(Run.objects.filter(integration=integration).defer("result", "cursor"))

@@ -11,15 +11,23 @@ from syncengine.models import Attempt, AttemptState, AuditEvent, Record
 
 MOST = 100
 
-_WORDS_OF_ATTEMPT = {
-    AttemptState.SENDING: ("Sending", ""),
-    AttemptState.ACCEPTED: ("Accepted, the answer is still coming", ""),
-    AttemptState.SETTLED: ("Answered", "ok"),
-    AttemptState.DONE: ("Done", "ok"),
-    AttemptState.REJECTED: ("Refused by the target", "bad"),
-    AttemptState.UNKNOWN: ("No answer came: looked up before anything is repeated", "bad"),
-    AttemptState.NOT_SENT: ("Not sent", "bad"),
-    AttemptState.NO_ANSWER: ("The target never answered", "bad"),
+_WORDS_OF_KINDS = {
+    "import": "Sent to Basware",
+    "acknowledge": "Claimed in Basware",
+    "post": "Posted to SAP",
+    "transfer_response": "Answer sent to Basware",
+    "payment_response": "Payment confirmed to Basware",
+    "payment_block": "Payment block set in SAP",
+}
+_WORDS_OF_STATES = {
+    AttemptState.SENDING: ("on its way", ""),
+    AttemptState.ACCEPTED: ("accepted, the answer is still coming", ""),
+    AttemptState.SETTLED: ("", ""),
+    AttemptState.DONE: ("", "ok"),
+    AttemptState.REJECTED: ("refused", "bad"),
+    AttemptState.UNKNOWN: ("no answer came, so it is looked up before anything is repeated", "bad"),
+    AttemptState.NOT_SENT: ("not sent", "bad"),
+    AttemptState.NO_ANSWER: ("never answered", "bad"),
 }
 _BAD_ENDINGS = ("failed", "rejected", "refused", "unknown", "paused")
 _GOOD_ENDINGS = ("done", "posted", "confirmed", "paid", "adopted", "acknowledged", "succeeded")
@@ -68,6 +76,7 @@ def _attempts(record: Record) -> Iterator[Moment]:
     batched = Attempt.objects.filter(items__record=record)
     for attempts in (single, batched):
         for attempt in attempts.defer("payload", "answer").order_by("-pk")[:MOST]:
-            words, tone = _WORDS_OF_ATTEMPT[AttemptState(attempt.state)]
-            title = f"{attempt.kind.replace('_', ' ').capitalize()}: {words.lower()}"
-            yield Moment(attempt.finished_at or attempt.started_at, title, attempt.message, "", tone)
+            kind = _WORDS_OF_KINDS.get(attempt.kind) or attempt.kind.replace("_", " ").capitalize()
+            words, tone = _WORDS_OF_STATES[AttemptState(attempt.state)]
+            title = f"{kind}: {words}" if words else kind
+            yield Moment(attempt.started_at, title, attempt.message, "", tone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from portal.views import (
     api_keys,
@@ -21,7 +21,7 @@ from portal.views import (
 
 app_name = "portal"
 
-integration_urls = [
+integration_urls: list[URLPattern | URLResolver] = [
     path("", dashboard.dashboard, name="dashboard"),
     path("live/", dashboard.live, name="dashboard-live"),
     path("settings/", integrations.settings, name="settings"),
@@ -41,7 +41,7 @@ integration_urls = [
     path("mappings/<slug:flow>/preview/", mappings.preview, name="mapping-preview"),
 ]
 
-organization_urls = [
+organization_urls: list[URLPattern | URLResolver] = [
     path("", home.organization, name="organization"),
     path("integrations/new/", integrations.create, name="integration-create"),
     path("integrations/<int:integration_id>/", include(integration_urls)),

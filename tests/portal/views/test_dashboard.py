@@ -33,7 +33,7 @@ def health_of(integration, flow="vendors"):
         ("running", "info", "Running"),
         ("settling", "info", "Waiting for answers"),
         ("succeeded", "ok", "Up to date"),
-        ("partial", "warn", "Needs attention"),
+        ("partial", "ok", "Up to date"),
         ("failed", "bad", "Failing"),
         ("cancelled", "quiet", "Cancelled"),
     ],
@@ -57,6 +57,13 @@ def test_a_flow_that_is_off_says_so_whatever_happened_before(connected):
 def test_a_good_run_with_failed_records_left_needs_attention(connected):
     last_run(connected, "succeeded")
     factories.FailedRecordFactory(integration=connected)
+    assert health_of(connected).word == "Needs attention"
+
+
+def test_a_partial_run_with_its_records_mended_since_is_up_to_date_but_held_closings_are_not(connected):
+    run = last_run(connected, "partial", failed=1)
+    assert health_of(connected).word == "Up to date"
+    Run.objects.filter(pk=run.pk).update(error_code="closing_needs_approval")
     assert health_of(connected).word == "Needs attention"
 
 
@@ -130,8 +137,9 @@ def test_the_plot_adds_up_confirmed_and_failed_by_day(root, connected, people):
     factories.RunFactory(integration=connected, status="partial", finished_at=now, confirmed=1, flow="projects")
     factories.RunFactory(integration=connected, status="succeeded", finished_at=now - timedelta(days=40), confirmed=99)
     days, confirmed, failed = json.loads(people["viewer"].get(root).context["plot"])
-    assert len(days) == 1
-    assert (confirmed, failed) == ([6], [2])
+    assert len(days) == 14
+    assert (sum(confirmed), confirmed[-1]) == (6, 6)
+    assert (sum(failed), failed[-1]) == (2, 2)
 
 
 def test_without_runs_there_is_no_plot(root, people):

@@ -72,18 +72,23 @@ def test_master_data_has_two_stages(connected):
     assert _stage_line(record) == [("Received", "reached"), ("Confirmed", "current")]
 
 
+def test_master_data_that_failed_again_is_stuck_where_it_was_confirmed_before(connected):
+    record = factories.FailedRecordFactory(integration=connected, stage="confirmed")
+    assert _stage_line(record) == [("Received", "reached"), ("Confirmed", "stuck")]
+
+
 def test_the_timeline_tells_events_and_writes_with_the_newest_first(organization, connected, invoice):
     factories.AuditEventFactory(organization=organization, record=invoice, action="record.received")
     factories.AuditEventFactory(
         organization=organization, record=invoice, actor="anna@example.com", created_at=NOON.replace(hour=14)
     )
     factories.AttemptFactory(
-        integration=connected, record=invoice, kind="post_document", state="rejected", started_at=NOON.replace(hour=13)
+        integration=connected, record=invoice, kind="post", state="rejected", started_at=NOON.replace(hour=13)
     )
     moments = timeline_of(invoice)
     assert [(moment.title, moment.tone, moment.actor) for moment in moments] == [
         ("Replayed", "person", "anna@example.com"),
-        ("Post document: refused by the target", "bad", ""),
+        ("Posted to SAP: refused", "bad", ""),
         ("Received", "", ""),
     ]
 
