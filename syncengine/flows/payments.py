@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from syncengine.connectors.basware.resources import limits
 from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown, Rejected
 from syncengine.connectors.sap_b1.literals import all_of, date_literal, equals
 from syncengine.flows.desk import (
@@ -28,6 +29,7 @@ from syncengine.flows.desk import (
 )
 from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPage
 from syncengine.flows.invoicing.watch import watched
+from syncengine.flows.master import rule
 from syncengine.mapping.text import as_text
 from syncengine.posting.amounts import LEAST_TOLERANCE, amount
 from syncengine.posting.invoice import INVOICES
@@ -41,6 +43,7 @@ from syncengine.posting.payments import (
     known_paid,
     line_key,
     line_of,
+    means_of,
     open_amount,
     paid_so_far,
     paid_total,
@@ -83,8 +86,12 @@ class PaymentFlow(DocumentFlow):
     position = 300
 
     def default_rules(self) -> list[dict[str, Any]]:
-        """None: what Basware must be told of a payment leaves no choice but the method, which is a lookup table."""
-        return []
+        """What may be chosen of a response: a rule sees the payment, Basware's `document`, and `derived.means`."""
+        return [
+            rule("paymentTermCode", "document.paymentTermCode"),
+            rule("paymentMethod", "lookup('payment_methods', derived.means, document.paymentMethod)"),
+            rule("paymentMessage", "document.paymentMessage"),
+        ]
 
     def default_lookups(self) -> Mapping[str, Mapping[str, str]]:
         return {"payment_methods": {}}
@@ -271,9 +278,14 @@ class _Line:
             system=self.desk.ctx.settings.source_system,
             document=state.source,
             invoice=invoice,
-            methods=self.desk.ctx.lookups.get("payment_methods", {}),
+            mapped=self._mapped(state),
         )
         return payment_response(self.work.source, this, paid, total, telling), settled
+
+    def _mapped(self, state: InvoiceState) -> Mapping[str, Any]:
+        derived = {"means": means_of(self.work.source)}
+        source = {**self.work.source, "document": state.source, "derived": derived}
+        return self.desk.mapping.apply(source, lookups=self.desk.ctx.lookups, limits=limits("paymentResponses")).target
 
     def _send(self, body: dict[str, Any], memo: Mapping[str, Any]) -> Step:
         intent = self.desk.announce(KIND, body["externalCode"], body, entity_type=ENTITY_TYPE)

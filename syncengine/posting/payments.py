@@ -158,8 +158,8 @@ def paid_total(paid: Paid, invoice: Source, local: str, *, settle: bool) -> Deci
     return max(min(paid.applied + paid.settled + withheld_by_invoice, gross), paid.applied)
 
 
-def payment_method(payment: Source, document: Source, methods: Mapping[str, str]) -> str:
-    """Through the lookup table payment_methods by what the payment is made of, else as on the document."""
+def means_of(payment: Source) -> str:
+    """What a payment is made of, in the words of the lookup table payment_methods; "" when that is not clear."""
     kinds = (
         ("transfer", amount(payment.get("TransferSum"))),
         ("check", sum((amount(row.get("CheckSum")) for row in payment.get("PaymentChecks") or ()), ZERO)),
@@ -167,8 +167,7 @@ def payment_method(payment: Source, document: Source, methods: Mapping[str, str]
         ("card", sum((amount(row.get("CreditSum")) for row in payment.get("PaymentCreditCards") or ()), ZERO)),
         ("bill", amount(payment.get("BillOfExchangeAmount"))),
     )
-    kind = next((name for name, value in kinds if value), "")
-    return methods.get(kind) or as_text(document.get("paymentMethod"))
+    return next((name for name, value in kinds if value), "")
 
 
 def check_numbers(payment: Source) -> str:
@@ -185,13 +184,16 @@ def payment_date(payment: Source) -> str | None:
 
 @dataclass(frozen=True)
 class Telling:
-    """What a payment response is made of besides the payment: `document` is Basware's, `invoice` SAP's."""
+    """What a payment response is made of besides the payment: `document` is Basware's, `invoice` SAP's.
+
+    `mapped` is what the customer's rules give: payment term, method and message by default.
+    """
 
     company: str
     system: str
     document: Source
     invoice: Source
-    methods: Mapping[str, str]
+    mapped: Source
 
 
 def payment_response(
@@ -201,18 +203,16 @@ def payment_response(
     number = as_text(payment.get("DocNum"))
     suffix = REVERSAL if this.is_reversal else ""
     body: dict[str, Any] = {
+        **telling.mapped,
         "externalCode": external_code(telling.company, "PAY", this.doc_entry, this.line_num, suffix=suffix),
         "success": True,
         "responseMessage": cut(_message(number, this, total, telling)),
         "sourceSystem": telling.system[:SYSTEM_LENGTH],
         "paymentDate": payment_date(payment),
-        "paymentTermCode": as_text(telling.document.get("paymentTermCode")),
         "paymentBlock": is_yes(telling.invoice.get("PaymentBlock")),
-        "paymentMethod": payment_method(payment, telling.document, telling.methods),
         "paidTotal": total,
         "cashDiscount": paid.discount,
         "checkNumber": check_numbers(payment),
-        "paymentMessage": as_text(telling.document.get("paymentMessage")),
         "paymentNumber": number,
         "paymentDocument": str(this.doc_entry),
     }

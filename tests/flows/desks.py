@@ -284,7 +284,8 @@ class MemoryArchive:
         return {entry: link[1] for entry, link in found.items() if link}
 
     def postings_to_watch(self, after: int, limit: int) -> Sequence[Posting]:
-        postings = [posting for _, posting in self._engine.links.values() if posting.doc_entry > after]
+        links = [link for place, link in self._engine.links.items() if place not in self._engine.cancelled]
+        postings = [posting for _, posting in links if posting.doc_entry > after]
         return sorted(postings, key=lambda posting: posting.doc_entry)[:limit]
 
     def kin(self, flow: str, references: Sequence[str]) -> Mapping[str, Sequence[Kin]]:

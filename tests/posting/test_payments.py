@@ -13,20 +13,20 @@ from syncengine.posting.payments import (
     is_latest,
     known_paid,
     line_of,
+    means_of,
     open_amount,
     paid_so_far,
     paid_total,
     payment_date,
-    payment_method,
     payment_response,
 )
 
 TELLING = Telling(
     company="1000",
     system="SAPB1",
-    document={"grossSum": Decimal("150.60"), "paymentTermCode": "3", "paymentMethod": "BT", "paymentMessage": "RF18"},
+    document={"grossSum": Decimal("150.60")},
     invoice={"PaymentBlock": "tNO", "DocCurrency": "EUR"},
-    methods={"transfer": "SEPA"},
+    mapped={"paymentTermCode": "3", "paymentMethod": "SEPA", "paymentMessage": "RF18", "success": False},
 )
 
 
@@ -203,26 +203,19 @@ def test_the_date_is_the_transfer_s_else_the_payment_s(changed: dict[str, Any], 
     assert payment_date(source() | changed) == date
 
 
-METHODS = {"transfer": "T", "check": "C", "cash": "K", "card": "A", "bill": "B"}
-
-
 @pytest.mark.parametrize(
-    ("means", "method"),
+    ("payment", "means"),
     [
-        ({"TransferSum": Decimal(1)}, "T"),
-        ({"PaymentChecks": [{"CheckSum": Decimal(1)}]}, "C"),
-        ({"CashSum": Decimal(1)}, "K"),
-        ({"PaymentCreditCards": [{"CreditSum": Decimal(1)}]}, "A"),
-        ({"BillOfExchangeAmount": Decimal(1)}, "B"),
-        ({}, "BT"),
+        ({"TransferSum": Decimal(1)}, "transfer"),
+        ({"PaymentChecks": [{"CheckSum": Decimal(1)}]}, "check"),
+        ({"CashSum": Decimal(1)}, "cash"),
+        ({"PaymentCreditCards": [{"CreditSum": Decimal(1)}]}, "card"),
+        ({"BillOfExchangeAmount": Decimal(1)}, "bill"),
+        ({}, ""),
     ],
 )
-def test_the_method_follows_the_means_of_payment(means: dict[str, Any], method: str):
-    assert payment_method(means, {"paymentMethod": "BT"}, METHODS) == method
-
-
-def test_without_a_table_the_method_stays_as_on_the_document():
-    assert payment_method({"TransferSum": Decimal(1)}, {"paymentMethod": "BT"}, {}) == "BT"
+def test_a_payment_is_known_by_its_means(payment: dict[str, Any], means: str):
+    assert means_of(payment) == means
 
 
 def test_check_numbers_fit_their_field():

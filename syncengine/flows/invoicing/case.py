@@ -106,6 +106,7 @@ class Case:
     asked           what a person was asked: decides what their `post` means
     candidates      documents in SAP that they may adopt
     post_anyway, take_over, return_agreed    what they have decided
+    difference_accepted    what SAP made of it differs, and a person has agreed
     verified, block, trans_num    of the posted document, once it was read back
     """
 

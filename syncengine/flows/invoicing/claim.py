@@ -19,6 +19,7 @@ FORGOTTEN = (
     "asked",
     "candidates",
     "verified",
+    "difference_accepted",
     "draft",
     "post_anyway",
     "take_over",
@@ -101,8 +102,9 @@ def by_status(case: Case, document: Mapping[str, Any]) -> Step:
 
 
 def _resume(case: Case, document: Mapping[str, Any], memo: Mapping[str, Any]) -> Step:
-    if case.desk.posting() is not None:
-        return Continue(source=document, stage="posted", memo=memo)
+    linked_now = case.memo("verified") or case.posted_under_this_claim()
+    if case.desk.posting() is not None and linked_now:
+        return Continue(source=document, stage="posted", memo={**memo, "verified": None})
     if case.open_post() is not None:
         return Continue(source=document, stage="checked", memo=memo)
     return Continue(source=document, stage="acknowledged", memo={**memo, "plan": None})

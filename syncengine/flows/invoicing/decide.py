@@ -113,7 +113,7 @@ def _accept_difference(case: Case, _decision: Mapping[str, Any]) -> Step:
     posting = case.desk.posting()
     if posting is None:
         return check_anew()
-    memo = {**GO_ON, "verified": True, "asked": None}
+    memo = {**GO_ON, "verified": True, "difference_accepted": True, "asked": None}
     if case.memo("blocked_by_us"):
         block(case, posting.entity_set, posting.doc_entry, blocked=False)
         memo |= {"blocked_by_us": None, "block": False}
