@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.leases import Heartbeat, LeaseLost, lease_end, new_owner
 from syncengine.engine.observing import calls_for
+from syncengine.engine.records import internal_error
 from syncengine.engine.retries import retry_at
 from syncengine.engine.runs import compute_status
 from syncengine.engine.work import Deadline, RunWork
@@ -120,6 +121,13 @@ def execute(run: Run, deadline: Deadline) -> None:
             _after_failure(run, error)
         except LeaseLost:
             log.warning("run_lease_lost", run=run.pk)
+        except DatabaseError:
+            raise  # the lease runs out, and another goes on from the checkpoint
+        except Exception as error:
+            # A fault of our own comes again at every try: the run says so instead of going round for ever.
+            log.exception("run_crashed", run=run.pk)
+            trouble = internal_error(error)
+            end(run, Obstacle(trouble.code, trouble.message, trouble.hint))
 
 
 def _work_on(work: RunWork) -> None:

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from syncengine.audit import record_events
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine import circuit, documents, mappings, slots
 from syncengine.engine.comparing import Comparison, Fate
 from syncengine.engine.connections import NotConfigured, Systems, systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.leases import Heartbeat, lease_end, new_owner
-from syncengine.engine.records import Trouble, finish_if_settled, set_failed
+from syncengine.engine.records import Trouble, count_per_run, finish_if_settled, internal_error, set_failed
 from syncengine.engine.retries import retry_at
 from syncengine.engine.sending import Sender
 from syncengine.engine.storing import store_records
@@ -73,10 +75,15 @@ def _work_with_kin(first: Record, deadline: Deadline) -> bool:
                 elif isinstance(flow, DocumentFlow):
                     documents.advance_all(integration, flow, both, pks, in_flight, deadline)
         except NotConfigured as error:
-            _fail_all(pks, Trouble("not_configured", str(error), "Enter the connection, then replay."))
+            _fail_all(pks, owner, Trouble("not_configured", str(error), "Enter the connection, then replay."))
         except ConnectorError as error:
             circuit.note_failure(integration, error.system or flow.source, error)
             _back_off(pks, owner, error)
+        except DatabaseError:
+            raise  # nothing could be written down now: given back below, or when the lease runs out
+        except Exception as error:
+            log.exception("records_crashed", flow=first.flow)
+            _fail_all(pks, owner, internal_error(error))
         finally:
             _let_go(pks, owner)
     return bool(pks)
@@ -140,11 +147,16 @@ def _read_again(
     return ready
 
 
-def _fail_all(pks: Sequence[int], trouble: Trouble) -> None:
-    records = list(Record.objects.filter(pk__in=pks))
+@transaction.atomic
+def _fail_all(pks: Sequence[int], owner: str, trouble: Trouble) -> None:
+    """Those that are still ours need a person."""
+    records = list(Record.objects.filter(pk__in=pks, lease_owner=owner, status=RecordStatus.IN_PROGRESS))
     for record in records:
         set_failed(record, trouble)
         record.save()
+    count_per_run(records, "failed")
+    if records:
+        record_events(records[0].integration, "record.failed", [(record, trouble.message) for record in records])
 
 
 def _back_off(pks: Sequence[int], owner: str, error: ConnectorError) -> None:

@@ -125,6 +125,15 @@ def dependency_failed(other: Record) -> Trouble:
     )
 
 
+def internal_error(error: Exception) -> Trouble:
+    """A fault of our own: it would come again at every try."""
+    return Trouble(
+        code="internal_error",
+        message=f"Something went wrong inside Ledgerbridge ({type(error).__name__}).",
+        hint="Tell the operator of this portal: the log has the details. Then replay.",
+    )
+
+
 def dependency_pending(other: Record) -> Trouble:
     return Trouble(
         code="dependency_pending",

@@ -41,6 +41,7 @@ from syncengine.flows.master import MasterDataFlow, Part
 from syncengine.models import Attempt, AttemptItem, AttemptState, ItemOutcome, Record, RecordStatus, Run
 from tenants.models import Integration
 
+LOST = "The worker was lost before the answer came."
 SAVED = ["status", "part", "next_attempt_at", "attempts", "lease_owner", "lease_expires_at", *ERROR_FIELDS]
 
 
@@ -84,6 +85,7 @@ class Sender:
         self._waiting: dict[str, list[Body]] = defaultdict(list)
         self._going: dict[Future[ImportReceipt], Batch] = {}
         self._stopped_by: ConnectorError | None = None
+        self._first_attempt = 0
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +158,21 @@ class Sender:
             )
             for pk, found in by_record.items()
         )
+        self._first_attempt = self._first_attempt or attempt.pk
+        self._close_lost_attempts(list(by_record))
         return attempt
+
+    def _close_lost_attempts(self, records: Sequence[int]) -> None:
+        """A worker that died while it sent these left its attempts open: what is sent now takes their place."""
+        lost = AttemptItem.objects.filter(
+            record_id__in=records, attempt__state=AttemptState.SENDING, attempt_id__lt=self._first_attempt
+        )
+        attempts = set(lost.values_list("attempt_id", flat=True))
+        if attempts:
+            AttemptItem.objects.filter(attempt__in=attempts).update(outcome=ItemOutcome.SUPERSEDED, message=LOST)
+            Attempt.objects.filter(pk__in=attempts).update(
+                state=AttemptState.UNKNOWN, message=LOST, finished_at=timezone.now()
+            )
 
     def _call(self, batch: Batch) -> ImportReceipt:
         with calls_for(run_id=self._run.pk if self._run else None, attempt_id=batch.attempt.pk):

@@ -175,7 +175,10 @@ def _flag(record: Record, verdict: Verdict) -> None:
 def _open_elsewhere(attempt: Attempt, record_ids: Sequence[int]) -> set[int]:
     """Records that have bodies of the same part in another request which is still open (an order of over 100 lines)."""
     rows = AttemptItem.objects.filter(
-        record_id__in=record_ids, outcome=ItemOutcome.OPEN, attempt__entity_type=attempt.entity_type
+        record_id__in=record_ids,
+        outcome=ItemOutcome.OPEN,
+        attempt__entity_type=attempt.entity_type,
+        fingerprint=F("record__fingerprint"),  # an older version's answer is not waited for
     ).exclude(attempt=attempt)
     return set(rows.values_list("record_id", flat=True))
 

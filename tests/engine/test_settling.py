@@ -215,6 +215,20 @@ def test_an_answer_that_comes_after_a_day_is_still_put_down(world, unanswered):
     assert (record.status, record.error_code, record.flags) == ("done", "", [])
 
 
+def test_a_later_version_is_confirmed_though_the_earlier_is_never_answered(world):
+    record = first(world)
+    world.tell("/basware/switches", delay=60)
+    world.change("Projects", record.key, Name="First change")
+    earlier = world.ask("projects")
+    world.work(0.05)
+    lost = Attempt.objects.get(run=earlier)
+    Attempt.objects.filter(pk=lost.pk).update(request_id="lost", next_poll_at=timezone.now() + timedelta(hours=1))
+    world.tell("/basware/switches", delay=0)
+    world.change("Projects", record.key, Name="Second change")
+    assert world.run("projects").status == "succeeded"
+    assert world.again(record).status == "done"
+
+
 def test_a_request_that_basware_does_not_know_yet_is_asked_for_again(world):
     world.tell("/basware/switches", unknown_for=0.2)
     assert world.run("projects").status == "succeeded"

@@ -22,7 +22,7 @@ from tenants.models import Connection, Integration
 from tests import factories
 
 PERSON = "operator@nordic-paper.example.com"
-PATIENCE = 40.0
+PATIENCE = 20.0
 DELAY = 0.03
 A_YEAR = 365 * 86400.0
 POSTED_TO = {
