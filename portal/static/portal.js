@@ -151,5 +151,12 @@
     showSelected();
     document.querySelectorAll("[data-plot]").forEach(plot);
   });
+  // A part that renews itself waits while somebody is in it with the keyboard or an open menu, and while nobody looks.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const part = event.target;
+    if (part.matches("[data-live]") && (document.hidden || part.contains(document.activeElement))) {
+      event.preventDefault();
+    }
+  });
   document.addEventListener("htmx:load", (event) => localTimes(event.target));
 })();

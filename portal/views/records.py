@@ -63,12 +63,13 @@ def replay_many(request: HttpRequest, access: Access, integration_id: int) -> Ht
     return redirect("portal:records", access.organization.slug, integration.pk)
 
 
+REPLAYABLE = (RecordStatus.FAILED, RecordStatus.WAITING, RecordStatus.DONE)
 KEPT = ("record", "all_failed", "flow", "error_code", "stage", "search")
 
 
 def _chosen(integration: Integration, posted: QueryDict) -> QuerySet[Record]:
-    """The ticked records, or all failed ones that the filters show."""
-    rows = Record.objects.filter(integration=integration)
+    """The ticked records that can be replayed, or all failed ones that the filters show."""
+    rows = Record.objects.filter(integration=integration, status__in=REPLAYABLE)
     if "all_failed" in posted:
         return RecordFilterForm(posted).narrow(rows).filter(status=RecordStatus.FAILED)
     ticked = [int(value) for value in posted.getlist("record") if value.isascii() and value.isdigit()]

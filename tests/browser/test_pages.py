@@ -166,3 +166,13 @@ def test_without_javascript_the_main_things_still_work(
     page.get_by_role("button", name="Run now: Vendors").click()
     expect(page.get_by_text("Waiting to run")).to_be_visible()
     context.close()
+
+
+def test_a_menu_in_the_last_row_of_a_table_is_not_cut_off(page: Page, root: str, complaints: list[str]) -> None:
+    page.goto(f"{root}flows/")
+    page.get_by_role("button", name="Other ways to run Payments").click()
+    dry_run = page.get_by_role("button", name="Dry run: look, change nothing").last
+    expect(dry_run).to_be_visible()
+    dry_run.click()
+    expect(page.get_by_role("heading", name="Payments dry run")).to_be_visible()
+    assert complaints == []

@@ -95,6 +95,12 @@ def test_all_that_fit_the_filters_can_be_replayed(records, root, people):
     assert Record.objects.get(key="V2").status == "failed"
 
 
+def test_what_cannot_be_replayed_is_not_counted(connected, root, people):
+    ticked = [factories.RecordFactory(integration=connected, status=status).pk for status in ("ignored", "in_progress")]
+    ticked.append(factories.FailedRecordFactory(integration=connected).pk)
+    assert "Replay 1 record?" in people["operator"].post(f"{root}replays/", {"record": ticked}).content.decode()
+
+
 def test_records_of_others_cannot_be_ticked(root, people, elsewhere):
     foreign = factories.FailedRecordFactory(integration__organization=elsewhere)
     people["operator"].post(f"{root}replays/", {"record": [foreign.pk], "confirmed": "yes"})
