@@ -19,7 +19,7 @@ from syncengine.engine import locks
 from syncengine.engine.observing import CallLog
 from tenants.models import Connection, Integration, System
 
-LOGIN_LOCK_SECONDS = 120
+LOGIN_WAIT_SECONDS = 120
 
 
 class NotConfigured(Exception):
@@ -45,7 +45,7 @@ class _Store:
         Connection.objects.filter(pk=self._pk).update(session=None if session is None else session.to_dict())
 
     def lock(self) -> AbstractContextManager[None]:
-        return locks.held("login", str(self._pk), seconds=LOGIN_LOCK_SECONDS, wait=LOGIN_LOCK_SECONDS)
+        return locks.held("login", str(self._pk), seconds=settings.LEASE_SECONDS, wait=LOGIN_WAIT_SECONDS)
 
 
 @dataclass(frozen=True)

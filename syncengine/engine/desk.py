@@ -25,7 +25,6 @@ from syncengine.flows.desk import AlreadyLinked, InvoiceState, Kin, LockHeld, Or
 from syncengine.mapping import FieldMapping
 from syncengine.models import Attempt, AttemptState, PostedDocument, Record, RecordStatus, Stage, UnlinkedDraw
 
-LOCK_MARGIN_SECONDS = 120
 LOCK_WAIT_SECONDS = 1.0
 
 
@@ -110,9 +109,8 @@ class DbDesk:
 
     @contextmanager
     def posting_lock(self, *name: str) -> Iterator[None]:
-        seconds = settings.POST_TIMEOUT + LOCK_MARGIN_SECONDS
         try:
-            with locks.held("posting", *name, seconds=seconds, wait=LOCK_WAIT_SECONDS):
+            with locks.held("posting", *name, seconds=settings.LEASE_SECONDS, wait=LOCK_WAIT_SECONDS):
                 yield
         except locks.LockBusy as error:
             raise LockHeld("Another worker is at this vendor's invoice number.") from error

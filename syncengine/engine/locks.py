@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from syncengine.engine.leases import new_owner
+from syncengine.engine.leases import Heartbeat, new_owner
 from syncengine.models import NamedLock
 
 POLL_SECONDS = 0.05
@@ -42,7 +42,11 @@ def _take(name: str, owner: str, seconds: float) -> bool:
 
 @contextmanager
 def held(*parts: str, seconds: float, wait: float) -> Iterator[None]:
-    """Hold the lock named by the parts for at most `seconds`. Raises LockBusy after `wait` seconds without it."""
+    """Hold the lock named by the parts until the block ends. Raises LockBusy after `wait` seconds without it.
+
+    It is renewed while we live: a worker that is lost blocks the others for `seconds`, not for as long as a post may
+    take.
+    """
     name, owner = lock_name(*parts), new_owner()
     give_up = time.monotonic() + wait
     while not _take(name, owner, seconds):
@@ -50,9 +54,15 @@ def held(*parts: str, seconds: float, wait: float) -> Iterator[None]:
             raise LockBusy(name)
         time.sleep(POLL_SECONDS)  # another process holds it: there is no event to wait for
     try:
-        yield
+        with Heartbeat(lambda: _renew(name, owner, seconds)):
+            yield
     finally:
         NamedLock.objects.filter(name=name, owner=owner).delete()
+
+
+def _renew(name: str, owner: str, seconds: float) -> bool:
+    end = timezone.now() + timedelta(seconds=seconds)
+    return NamedLock.objects.filter(name=name, owner=owner).update(expires_at=end) == 1
 
 
 def taken_for(*parts: str, seconds: float) -> bool:
