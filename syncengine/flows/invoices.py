@@ -5,7 +5,7 @@ default-mapping.md, "Basware → SAP: invoices"; contracts: Basware §14, SAP §
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from syncengine.connectors.basware import Basware
@@ -22,7 +22,7 @@ from syncengine.flows.invoicing.check import check
 from syncengine.flows.invoicing.claim import claim, read_again, special_reason
 from syncengine.flows.invoicing.decide import decide
 from syncengine.flows.invoicing.post import post
-from syncengine.flows.invoicing.rules import LOOKUPS, default_rules
+from syncengine.flows.invoicing.rules import LOOKUPS, Targets, default_rules
 from syncengine.flows.invoicing.steps import READ_AGAIN
 from syncengine.flows.invoicing.watch import invoices_to_look_at
 from syncengine.mapping import FieldMapping, Problem
@@ -47,6 +47,10 @@ class InvoiceFlow(DocumentFlow):
 
     def default_lookups(self) -> Mapping[str, Mapping[str, str]]:
         return {name: {} for name in LOOKUPS}
+
+    def targets(self) -> Collection[str]:
+        """The fields that a rule may fill."""
+        return Targets()
 
     # Finding
 

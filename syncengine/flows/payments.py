@@ -6,7 +6,7 @@ invoice; Basware never starts a payment and neither do we.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -55,7 +55,7 @@ KIND = "payment_response"
 ENTITY_TYPE = "PaymentResponse"
 OPEN_STATUSES = frozenset({"pending", "in_progress", "waiting"})
 CONFIRMED_STAGES = frozenset({"confirmed", "paid"})
-INVOICE_WAIT_SECONDS = 300.0
+INVOICE_WAIT_SECONDS = (2.0, 300.0)
 TURN_WAIT_SECONDS = 2.0
 
 INVOICE = (
@@ -95,6 +95,10 @@ class PaymentFlow(DocumentFlow):
 
     def default_lookups(self) -> Mapping[str, Mapping[str, str]]:
         return {"payment_methods": {}}
+
+    def targets(self) -> Collection[str]:
+        """The fields that a rule may fill: those of a response that the payment itself does not decide."""
+        return {"paymentTermCode", "paymentMethod", "paymentMessage"}
 
     # Finding
 
@@ -233,8 +237,14 @@ class _Line:
 
     def _not_yet(self, kin: Sequence[Kin], invoice: InvoiceState | None) -> Wait | None:
         if invoice is None or invoice.stage not in CONFIRMED_STAGES:
-            message = "the invoice is not confirmed to Basware yet"
-            return Wait(seconds=INVOICE_WAIT_SECONDS, code="invoice_not_confirmed", message=message)
+            waits = int(self.work.memo.get("waits") or 0)
+            first, most = INVOICE_WAIT_SECONDS
+            return Wait(
+                seconds=min(first * 2**waits, most),
+                code="invoice_not_confirmed",
+                message="the invoice is not confirmed to Basware yet",
+                memo={"waits": min(waits + 1, 10)},
+            )
         ahead = [one.key for one in kin if one.status in OPEN_STATUSES and self._goes_before(one)]
         if ahead:
             return Wait(

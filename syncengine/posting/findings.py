@@ -41,7 +41,6 @@ class BaseLine:
     is_open: bool
     ordered_quantity: Decimal
     quantity: Decimal
-    ordered_amount: Decimal
     open_amount: Decimal
     account: str
     cost_center: str
@@ -79,7 +78,6 @@ def _base_line(document: Record, line: Record, base_type: int, terms: Terms) -> 
         is_open=document.get("DocumentStatus") == OPEN and line.get("LineStatus") in {OPEN, None},
         ordered_quantity=ordered,
         quantity=ordered if left is None else amount(left),
-        ordered_amount=amount(line.get("RowTotalFC" if foreign else "LineTotal")),
         open_amount=amount(line.get("OpenAmountFC" if foreign else "OpenAmount")),
         account=as_text(line.get("AccountCode")),
         cost_center=as_text(line.get(terms.costing_field)),

@@ -20,6 +20,24 @@ INVOICES = "PurchaseInvoices"
 CREDIT_NOTES = "PurchaseCreditNotes"
 RETURN_MATCH = 2
 
+HEADER_COMPUTED = ("DocType", "DocTotal", "DocTotalFc", "DiscountPercent", "DocumentAdditionalExpenses")
+ROW_COMPUTED = (
+    "LineTotal",
+    "RowTotalFC",
+    "UnitPrice",
+    "Price",
+    "PriceAfterVAT",
+    "Quantity",
+    "Currency",
+    "BaseType",
+    "BaseEntry",
+    "BaseLine",
+    "DiscountPercent",
+    "TaxCode",
+    "WTLiable",
+)
+"""Never a customer's to map: sums, quantities, bases (default-mapping.md)."""
+
 HEADER_OWN = frozenset(
     {
         "CardCode",
@@ -34,10 +52,11 @@ HEADER_OWN = frozenset(
         "JournalMemo",
         "BPL_IDAssignedToInvoice",
         "DocumentLines",
+        *HEADER_COMPUTED,
     }
 )
-ROW_OWN = frozenset({"ItemDescription", "AccountCode", "VatGroup", "CostingCode", "ProjectCode"})
-"""The mapped fields that have rules of their own; what else a customer maps goes into the body as it is."""
+ROW_OWN = frozenset({"ItemDescription", "AccountCode", "VatGroup", "CostingCode", "ProjectCode", *ROW_COMPUTED})
+"""The fields that posting looks after; what else a customer maps goes into the body as it is."""
 
 
 @dataclass(frozen=True)

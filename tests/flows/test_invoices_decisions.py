@@ -11,7 +11,8 @@ from syncengine.connectors.outcomes import Rejected
 from syncengine.flows.document import FindWindow
 from tests.flows.desks import MemoryArchive, Row
 from tests.flows.systems import MARK, World
-from tests.flows.test_invoices import confirm, differ, run, take, world
+from tests.flows.test_invoices import confirm, run, take, world
+from tests.flows.test_invoices_confirmed import differ
 from tests.posting import builders
 from tests.posting.builders import INVOICE_ID, document, negated, order_row, row
 

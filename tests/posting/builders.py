@@ -158,7 +158,6 @@ def base(base_type: int = 22, **more: Any) -> BaseLine:
         "is_open": True,
         "ordered_quantity": Decimal(10),
         "quantity": Decimal(10),
-        "ordered_amount": Decimal("100.00"),
         "open_amount": Decimal("100.00"),
         "account": "6701",
         "cost_center": "ADM",

@@ -22,8 +22,6 @@ from tests.posting.builders import (
     with_order,
 )
 
-YESTERDAY, TOMORROW = "2026-11-18T00:00:00Z", "2026-11-21T00:00:00Z"
-
 
 def test_a_good_invoice_has_no_problems():
     assert problems(document()) == []

@@ -210,3 +210,19 @@ def test_what_a_customer_maps_besides_is_kept_for_the_body():
     read = reading(source, rules=rules).invoice
     assert read.extra == {"U_Season": "winter"}
     assert read.rows[0].extra == {"CostingCode2": "FLEET"}
+
+
+def test_sums_and_bases_are_not_a_customer_s_to_map():
+    rules = [
+        *default_rules(),
+        {"target": "DocTotal", "source": "grossSum"},
+        {"target": "DocumentLines[].LineTotal", "source": "grossTotal"},
+    ]
+    read = reading(document(), rules=rules).invoice
+    assert (read.extra, read.rows[0].extra) == ({}, {})
+
+
+def test_a_long_text_of_a_row_is_cut_and_noted():
+    result = mapped(document([row(lastComment="x" * 150)]))
+    assert len(result.target["DocumentLines"][0]["ItemDescription"]) == 100
+    assert "text_cut" in result.flags

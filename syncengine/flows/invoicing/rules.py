@@ -6,18 +6,45 @@ A row's rules see the coding row; `document` is the header, `derived.taxCode` th
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
+from syncengine.connectors.sap_b1.fields import HEADER, LINE
 from syncengine.flows.master import rule
 from syncengine.posting.document import MEMO_LENGTH, TEXT_LENGTH
+from syncengine.posting.invoice import HEADER_COMPUTED, ROW_COMPUTED
 
 NUMBER_LENGTH = 100
 
 LIMITS = {
     "NumAtCard": NUMBER_LENGTH,
     "JournalMemo": MEMO_LENGTH,
-    "DocumentLines[].ItemDescription": TEXT_LENGTH,
+    "DocumentLines.ItemDescription": TEXT_LENGTH,
 }
+
+ROW = "DocumentLines[]."
+MORE_HEADER_FIELDS = ("Project", "OriginalRefNo", "OriginalRefDate", "Indicator", "Reference1", "Reference2")
+MORE_LINE_FIELDS = ("FreeText", "ShipDate", "LocationCode", "EmployeeCode")
+"""Fields of SAP's documents that no default rule fills and customers ask for."""
+
+
+class Targets(Collection[str]):
+    """The fields that a rule may fill: those that documents have and posting does not compute, and `U_` ones."""
+
+    def __init__(self) -> None:
+        header = [name for name in (*HEADER, *MORE_HEADER_FIELDS) if name not in {*HEADER_COMPUTED, "DocumentLines"}]
+        lines = [f"{ROW}{name}" for name in (*LINE, *MORE_LINE_FIELDS) if name not in ROW_COMPUTED]
+        self._names = frozenset((*header, *lines))
+
+    def __contains__(self, target: object) -> bool:
+        return target in self._names or str(target).removeprefix(ROW).startswith("U_")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._names))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
 
 LOOKUPS = ("payment_terms", "tax_codes", "branches", "charges")
 
