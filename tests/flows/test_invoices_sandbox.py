@@ -20,6 +20,7 @@ from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import OrderLine
 from syncengine.flows.document import FindWindow
 from syncengine.flows.invoices import InvoiceFlow
+from syncengine.flows.payments import PaymentFlow
 from syncengine.sandbox.dataset import Dataset
 from syncengine.sandbox.launch import Options, Sandboxes
 from tests.flows.desks import MemoryArchive, MemoryEngine, Row
@@ -155,3 +156,41 @@ def test_basware_confirms_the_answers_and_a_second_run_posts_nothing(ran: Ran):
     pages = ran.engine.flow.discover(MemoryArchive(ran.engine), FindWindow())
     assert [found for page in pages for found in page.found] == []
     assert posts == 76
+
+
+def test_payments_of_the_sandbox_are_told_with_totals_that_sap_confirms(ran: Ran):
+    """A third is paid, in full or in part; afterwards one is cancelled, and the night shift finds the rest in order."""
+    engine = ran.engine
+    paying = MemoryEngine(PaymentFlow(), engine.sap, engine.basware, engine.ctx)
+    paying.rows, paying.links = engine.rows, engine.links
+    ran.sandboxes.play([{"path": "/sap/pay-run"}])
+    first = _tell(paying, {})
+    assert first
+    cancelled = next(int(row.source["DocEntry"]) for row in first if row.memo.get("sent"))
+    ran.sandboxes.play([{"path": "/sap/payments/cancel", "body": {"entry": cancelled}}])
+    again = _tell(paying, {"doc_entry": max(int(row.source["DocEntry"]) for row in first)})
+    assert f"{cancelled}/0R" in [row.key for row in again]
+    for key, posting in paying.links.values():
+        document = engine.basware.document(key) or {}
+        told = [response["paidTotal"] for response in document.get("paymentResponses") or ()]
+        invoice = engine.sap.by_key(posting.entity_set, posting.doc_entry) or {}
+        paid = invoice["PaidToDateFC" if invoice["DocCurrency"] != "EUR" else "PaidToDate"]
+        assert not told or Decimal(str(told[-1])) == Decimal(str(paid)), key
+    night = FindWindow(mode="full")
+    looked_at = [found for page in engine.flow.discover(MemoryArchive(engine), night) for found in page.found]
+    assert [found.memo for found in looked_at] == []
+
+
+def _tell(paying: MemoryEngine, watermark: dict[str, int]) -> list[Row]:
+    window = FindWindow(mode="full" if watermark else "incremental", watermark=watermark)
+    known = set(paying.rows)
+    pages = list(paying.flow.discover(MemoryArchive(paying), window))
+    taken = {found.key: paying.take(found) for page in pages for found in page.found}
+    rows = [row for key, row in taken.items() if ("payments", key) not in known]
+    for row in rows:
+        paying.run(row)
+        for attempt in row.attempts:
+            assert check("paymentResponses", attempt.payload) == []
+        if row.status == "waiting" and not row.code:
+            paying.settle(row, "payment_response")
+    return rows
