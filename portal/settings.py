@@ -179,6 +179,7 @@ AXES_FAILURE_LIMIT = _logins.limit
 AXES_COOLOFF_TIME = timedelta(seconds=_logins.seconds)
 AXES_RESET_ON_SUCCESS = True
 AXES_HTTP_RESPONSE_CODE = 429
+AXES_LOCKOUT_TEMPLATE = "429.html"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 EMAIL_URL = env.email_url("EMAIL_URL", default="consolemail://")
@@ -215,7 +216,6 @@ USE_TZ = True
 LANGUAGE_CODE = "en-us"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
