@@ -15,7 +15,9 @@ from syncengine.engine.records import (
     Trouble,
     dependency_failed,
     dependency_pending,
+    sentence,
     set_failed,
+    set_settled,
     set_trouble,
     set_waiting,
 )
@@ -40,11 +42,15 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Judged:
-    """A record as it should be stored, and its fate. `stored` is False for one that need not be touched."""
+    """A record as it should be stored, and its fate. `stored` is False for one that need not be touched.
+
+    `failure` is what it was stored as failed with, so that the same failure is not told again at every run.
+    """
 
     record: Record
     fate: Fate
     stored: bool = True
+    failure: str = ""
 
 
 @dataclass
@@ -91,14 +97,16 @@ class Comparison:
         flow, key = self.flow, self.flow.key(source)
         record = existing.get(key)
         if not flow.in_scope(source, context):
-            if record is None or not record.active or not (record.confirmed_target or record.target):
-                return Judged(record or self._new(key), Fate.OUT_OF_SCOPE, stored=False)
+            if record is None:
+                return Judged(self._new(key), Fate.OUT_OF_SCOPE, stored=False)
             return self._leave(record, source, context, again)
         built = flow.build(source, self.mapping.compiled, context)
         held = flow.hold(built, context)
         if identity := flow.identity(held.payload):
             context.taken.setdefault(identity, key)
         record = record or self._new(key)
+        if held.problem is not None and held.mark in (record.memo or {}).get("closed", ()):
+            return self._leave(record, source, context, again)
         before = _Before.of(record)
         self._describe(record, built, held)
         if leaving:
@@ -141,45 +149,45 @@ class Comparison:
         return {name: value for name, value in keys.items() if value}
 
     def _compare(self, record: Record, before: _Before, built: Built, held: Held, again: bool) -> Judged:
+        if before.status == RecordStatus.IGNORED and not again:
+            return Judged(record, Fate.UNCHANGED, stored=False)
         if built.problems:
-            return self._failed(record, problems_trouble(built.problems))
+            return self._failed(record, before, problems_trouble(built.problems))
         if held.problem is not None:
             trouble = Trouble("needs_decision", held.problem.message, held.problem.hint, decisions=held.decisions)
-            return self._failed(record, trouble)
+            return self._failed(record, before, trouble)
         print_now = fingerprint(record.target)
         if record.memo.pop("resend_if_same", False) and print_now == before.fingerprint:
             record.resend_mark += 1
             record.target = self._marked(record, held.payload)
             print_now = fingerprint(record.target)
         record.fingerprint = print_now
-        unchanged = self._unchanged(record, before, again)
+        unchanged = self._unchanged(record, before, held, again)
         if unchanged is not None:
             return unchanged
-        record.status = RecordStatus.IN_PROGRESS
-        set_trouble(record, None)
+        self._to_be_sent(record)
         record.decisions = list(held.decisions)
-        record.part = first_part(self.flow, record)
-        self._belongs_to_run(record)
-        return Judged(record, Fate.SEND)
+        return Judged(record, Fate.SEND, failure=before.failure)
 
-    def _unchanged(self, record: Record, before: _Before, again: bool) -> Judged | None:
-        if before.status == RecordStatus.IGNORED and not again:
-            return Judged(record, Fate.UNCHANGED, stored=False)
+    def _unchanged(self, record: Record, before: _Before, held: Held, again: bool) -> Judged | None:
         is_there = record.fingerprint == before.confirmed and not before.another_is_on_its_way
         if before.confirmed and is_there and record.action != "closed":
-            if before.status == RecordStatus.DONE:
-                touched = before.next_edge != record.next_edge or before.flags != record.flags
-                return Judged(record, Fate.UNCHANGED, stored=touched)
-            record.status, record.next_attempt_at = RecordStatus.DONE, None
-            set_trouble(record, None)
-            record.lease_owner, record.lease_expires_at = "", None
-            return Judged(record, Fate.UNCHANGED)
+            set_settled(record)
+            record.decisions = list(held.decisions)
+            return Judged(record, Fate.UNCHANGED, stored=before.differs_from(record))
         return None if again else _sent_before(record, before)
 
-    def _failed(self, record: Record, trouble: Trouble) -> Judged:
+    def _to_be_sent(self, record: Record) -> None:
+        record.status = RecordStatus.IN_PROGRESS
+        set_trouble(record, None)
+        record.part = first_part(self.flow, record)
+        self._belongs_to_run(record)
+
+    def _failed(self, record: Record, before: _Before, trouble: Trouble) -> Judged:
         set_failed(record, trouble)
         self._belongs_to_run(record)
-        return Judged(record, Fate.FAILED)
+        told = before.failure == trouble.message and before.source == record.source
+        return Judged(record, Fate.FAILED, stored=not told)
 
     def _belongs_to_run(self, record: Record) -> None:
         """What is looked at outside of any run stays with the run that waits for it."""
@@ -187,24 +195,33 @@ class Comparison:
             record.run = self.run
 
     def _leave(self, record: Record, source: Source | None, context: FlowContext, again: bool) -> Judged:
-        last, before = record.confirmed_target or record.target, _Before.of(record)
+        before = _Before.of(record)
+        if before.status == RecordStatus.IGNORED and not again:
+            return Judged(record, Fate.UNCHANGED, stored=False)
+        last = record.confirmed_target or self._perhaps_there(record, before)
         if not last:
-            record.active = False
-            return Judged(record, Fate.OUT_OF_SCOPE)
+            return self._closed(record, before)
         record.target = self.flow.left(last, context, source)
         record.fingerprint = fingerprint(record.target)
         record.action = "closed"
         if record.fingerprint == before.confirmed and not before.another_is_on_its_way:
-            record.active = False
-            return Judged(record, Fate.OUT_OF_SCOPE)
+            return self._closed(record, before)
         known = None if again else _sent_before(record, before)
         if known is not None:
             return known
-        record.status = RecordStatus.IN_PROGRESS
-        set_trouble(record, None)
-        record.part = first_part(self.flow, record)
-        self._belongs_to_run(record)
+        self._to_be_sent(record)
         return Judged(record, Fate.SEND)
+
+    def _perhaps_there(self, record: Record, before: _Before) -> Payload | None:
+        """What the target never confirmed and may have taken all the same."""
+        sent = record.target if before.is_on_its_way or before.error_code == "no_answer" else None
+        return None if sent is None or self.flow.problems(sent) else sent
+
+    def _closed(self, record: Record, before: _Before) -> Judged:
+        """Nothing of it is open in the target: there is nothing left to do."""
+        set_settled(record)
+        record.active = False
+        return Judged(record, Fate.OUT_OF_SCOPE, stored=before.differs_from(record))
 
     def _hold_dependents(self, judged: list[Judged]) -> list[Judged]:
         """Records whose dependency is not in the target wait for it, or fail with it and name it."""
@@ -239,8 +256,9 @@ class Comparison:
             return one
         one.record.part = ""
         if other.status == RecordStatus.FAILED:
-            set_failed(one.record, dependency_failed(other))
-            return Judged(one.record, Fate.FAILED)
+            trouble = dependency_failed(other)
+            set_failed(one.record, trouble)
+            return Judged(one.record, Fate.FAILED, stored=one.failure != trouble.message)
         set_waiting(one.record, None, dependency_pending(other))
         return Judged(one.record, Fate.WAITS)
 
@@ -253,21 +271,41 @@ class _Before:
     fingerprint: str
     confirmed: str
     error_code: str
+    error_message: str
     next_edge: object
     flags: list[str]
+    decisions: list[str]
+    held: object
+    active: bool
+    source: object
 
     @classmethod
     def of(cls, record: Record) -> _Before:
         if record._state.adding:
-            return cls("", "", "", "", None, [])
+            return cls("", "", "", "", "", None, [], [], None, True, None)
         return cls(
             record.status,
             record.fingerprint,
             record.confirmed_fingerprint,
             record.error_code,
+            record.error_message,
             record.next_edge,
             record.flags,
+            record.decisions,
+            (record.memo or {}).get("held"),
+            record.active,
+            record.source,
         )
+
+    @property
+    def failure(self) -> str:
+        return self.error_message if self.status == RecordStatus.FAILED else ""
+
+    def differs_from(self, record: Record) -> bool:
+        """Whether a record that is settled has to be stored."""
+        now = _Before.of(record)
+        names = ("status", "next_edge", "flags", "decisions", "held", "active")
+        return any(getattr(self, name) != getattr(now, name) for name in names)
 
     @property
     def is_on_its_way(self) -> bool:
@@ -319,14 +357,10 @@ def problems_trouble(problems: Sequence[Problem]) -> Trouble:
     """Every problem of a record as its trouble: all of them named in the message, one by one in `problems`."""
     return Trouble(
         code="problems",
-        message=" ".join(_sentence(problem.message) for problem in problems),
+        message=" ".join(sentence(problem.message) for problem in problems),
         hint=next((problem.hint for problem in problems if problem.hint), "Mend it in SAP or in the field mapping."),
         problems=[{"path": problem.path, "message": problem.message, "hint": problem.hint} for problem in problems],
     )
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def first_part(flow: MasterDataFlow, record: Record) -> str:

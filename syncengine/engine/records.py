@@ -27,12 +27,22 @@ class Trouble:
     decisions: Sequence[str] = ()
 
 
+def sentence(text: str) -> str:
+    """The text as people write a sentence: flows name problems so that they can be joined."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}" if text else ""
+
+
+def _as_sentence(problem: dict[str, str]) -> dict[str, str]:
+    return {**problem, "message": sentence(problem.get("message", ""))}
+
+
 def set_trouble(record: Record, trouble: Trouble | None) -> None:
     """Write the trouble (or its absence) on the record; does not save."""
     record.error_code = trouble.code if trouble else ""
-    record.error_message = trouble.message if trouble else ""
+    record.error_message = sentence(trouble.message) if trouble else ""
     record.error_hint = trouble.hint if trouble else ""
-    record.problems = list(trouble.problems) if trouble else []
+    record.problems = [_as_sentence(problem) for problem in trouble.problems] if trouble else []
     record.decisions = list(trouble.decisions) if trouble else []
 
 
@@ -75,6 +85,15 @@ def set_done(record: Record) -> None:
     record.confirmed_target = record.target
     if record.stage != Stage.PAID:
         record.stage = Stage.CONFIRMED
+
+
+def set_settled(record: Record) -> None:
+    """The target holds already what it should; does not save."""
+    set_trouble(record, None)
+    release(record)
+    record.status = RecordStatus.DONE
+    record.next_attempt_at = None
+    record.part = ""
 
 
 def count(run_id: int | None, **more: int) -> None:

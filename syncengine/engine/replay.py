@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -10,15 +11,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_event
-from syncengine.engine.records import release, set_pending
+from syncengine.engine.records import finish_if_settled, release, set_pending
 from syncengine.engine.runs import ActionRefused
 from syncengine.engine.wake import wake
 from syncengine.flows import registry
 from syncengine.flows.document import DocumentFlow
+from syncengine.flows.master import MasterDataFlow
 from syncengine.models import Record, RecordStatus, Stage
 
 REPLAYED_AT_ONCE = 500
-HELD_CHANGES = {"approve_bank_change", "accept_vendor"}
 
 
 def replay(record: Record, actor: str, reason: str = "") -> Record:
@@ -26,12 +27,21 @@ def replay(record: Record, actor: str, reason: str = "") -> Record:
 
     One whose import ended in an error goes with its resend field changed if nothing else differs (Basware §3.7).
     """
+    with _deed(record) as current:
+        _again(current)
+        _tell(current, actor, "record.replayed", reason)
+    return current
+
+
+@contextmanager
+def _deed(record: Record) -> Iterator[Record]:
+    """The record locked for the length of the block, stored at its end; a run that only waited for it ends."""
     with transaction.atomic():
-        record = _locked(record)
-        _again(record)
+        record = Record.objects.select_for_update().select_related("integration__organization").get(pk=record.pk)
+        run_id = record.run_id
+        yield record
         record.save()
-        _tell(record, actor, "record.replayed", reason)
-    return record
+        finish_if_settled(run_id)
 
 
 def _again(record: Record, **memo: Any) -> None:
@@ -52,32 +62,28 @@ def resend(record: Record, actor: str, reason: str = "") -> Record:
     """Send an unchanged master-data record again, with its resend field changed so that Basware takes it."""
     if isinstance(registry.get(record.flow), DocumentFlow):
         raise ActionRefused("Only master data can be resent; replay this record instead.", code="not_resendable")
-    with transaction.atomic():
-        record = _locked(record)
-        _again(record)
-        record.memo.pop("resend_if_same", None)
-        record.resend_mark += 1
-        record.save()
-        _tell(record, actor, "record.resent", reason, mark=record.resend_mark)
-    return record
+    with _deed(record) as current:
+        _again(current)
+        current.memo.pop("resend_if_same", None)
+        current.resend_mark += 1
+        _tell(current, actor, "record.resent", reason, mark=current.resend_mark)
+    return current
 
 
 def ignore(record: Record, actor: str, reason: str, *, give_back: bool = False, booked_as: int | None = None) -> Record:
     """Leave the record alone for good. An invoice that we hold needs `give_back` or `booked_as` (a DocNum)."""
     if not reason.strip():
         raise ActionRefused("Say why the record is ignored.", field="reason", code="required")
-    with transaction.atomic():
-        record = _locked(record)
-        if record.status == RecordStatus.IN_PROGRESS:
+    with _deed(record) as current:
+        if current.status == RecordStatus.IN_PROGRESS:
             raise ActionRefused("The record is being worked on right now.", code="in_progress")
-        if _is_held(record):
-            _answer_and_ignore(record, reason, give_back=give_back, booked_as=booked_as)
+        if _is_held(current):
+            _answer_and_ignore(current, reason, give_back=give_back, booked_as=booked_as)
         else:
-            release(record)
-            record.status, record.next_attempt_at = RecordStatus.IGNORED, None
-        record.save()
-        _tell(record, actor, "record.ignored", reason, give_back=give_back, booked_as=booked_as)
-    return record
+            release(current)
+            current.status, current.next_attempt_at, current.blocked_by = RecordStatus.IGNORED, None, None
+        _tell(current, actor, "record.ignored", reason, give_back=give_back, booked_as=booked_as)
+    return current
 
 
 def _is_held(record: Record) -> bool:
@@ -98,25 +104,25 @@ def _answer_and_ignore(record: Record, reason: str, *, give_back: bool, booked_a
 
 def decide(record: Record, actor: str, decision: str, document: int | None = None, reason: str = "") -> Record:
     """Decide what the product put before a person; only a decision that the record names is open."""
-    with transaction.atomic():
-        record = _locked(record)
-        if decision not in record.decisions:
+    with _deed(record) as current:
+        if decision not in current.decisions:
             raise ActionRefused(
                 f"{decision or 'This'} is not open for the record now.", field="decision", code="not_open"
             )
-        if decision in HELD_CHANGES:
-            _approve(record)
+        if isinstance(registry.get(current.flow), MasterDataFlow):
+            _answer_held(current, decision)
         else:
-            _again(record, decision={"decision": decision, "document": document, "reason": reason})
-        record.save()
-        _tell(record, actor, "record.decided", reason, decision=decision, document=document)
-    return record
+            _again(current, decision={"decision": decision, "document": document, "reason": reason})
+        _tell(current, actor, "record.decided", reason, decision=decision, document=document)
+    return current
 
 
-def _approve(record: Record) -> None:
-    held: Mapping[str, Any] = (record.memo or {}).get("held") or {}
-    approved = sorted({*(record.memo or {}).get("approved", ()), held.get("mark", "")})
-    _again(record, approved=approved)
+def _answer_held(record: Record, decision: str) -> None:
+    """A held change of master data: it is sent from now on, or the object is closed in the target (`close`)."""
+    memo: Mapping[str, Any] = record.memo or {}
+    answer = "closed" if decision == "close" else "approved"
+    mark = (memo.get("held") or {}).get("mark", "")
+    _again(record, **{answer: sorted({*memo.get(answer, ()), mark})})
 
 
 def replay_many(records: QuerySet[Record], actor: str, reason: str = "") -> int:
@@ -129,15 +135,9 @@ def replay_many(records: QuerySet[Record], actor: str, reason: str = "") -> int:
         with transaction.atomic():
             for record in Record.objects.select_for_update().filter(pk__in=chunk).order_by("id"):
                 if record.status != RecordStatus.IN_PROGRESS:
-                    _again(record)
-                    record.save()
-                    _tell(record, actor, "record.replayed", reason)
+                    replay(record, actor, reason)
                     done += 1
     return done
-
-
-def _locked(record: Record) -> Record:
-    return Record.objects.select_for_update().select_related("integration__organization").get(pk=record.pk)
 
 
 def _tell(record: Record, actor: str, action: str, reason: str, **data: Any) -> None:
