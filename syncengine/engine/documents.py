@@ -30,9 +30,11 @@ from syncengine.engine.records import (
     count,
     finish_if_settled,
     free_those_held_back_by,
+    release,
     set_done,
     set_failed,
     set_pending,
+    set_trouble,
     set_waiting,
 )
 from syncengine.engine.retries import retry_at
@@ -44,6 +46,7 @@ from syncengine.flows.desk import (
     Continue,
     Finished,
     Found,
+    Ignored,
     LockHeld,
     NeedsPerson,
     Step,
@@ -228,6 +231,8 @@ def apply_step(flow: DocumentFlow, record: Record, step: Step) -> None:
             _save(record, "record.answered", "Sent; the target's answer is awaited.")
         case Finished():
             _finish(flow, record)
+        case Ignored():
+            _set_aside(record, step)
         case NeedsPerson() | Stopped():
             set_failed(record, _trouble(step))
             _save(record, "record.failed", step.message, failed=1)
@@ -245,6 +250,8 @@ def _merge(record: Record, step: Step) -> None:
         record.source = dict(step.source)
     if step.target_keys is not None:
         record.target_keys = dict(step.target_keys)
+        numbers = [str(value).lower() for value in record.target_keys.values()]
+        record.search = " ".join([record.search, *(number for number in numbers if number not in record.search)])
 
 
 def _trouble(step: NeedsPerson | Stopped) -> Trouble:
@@ -262,6 +269,13 @@ def _finish(flow: DocumentFlow, record: Record) -> None:
         free_those_held_back_by([record.pk])
         for name, reference in flow.touches(work_of(record)):
             _look_again(record.integration_id, name, reference)
+
+
+def _set_aside(record: Record, step: Ignored) -> None:
+    release(record)
+    record.status, record.next_attempt_at = RecordStatus.IGNORED, None
+    set_trouble(record, None)
+    _save(record, "record.given_back", step.message)
 
 
 def _look_again(integration_id: int, flow: str, reference: str) -> None:
