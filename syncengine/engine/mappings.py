@@ -125,12 +125,3 @@ def _lookup_errors(lookups: Any) -> Iterator[FieldError]:
 
 def _is_entry(entry: tuple[Any, Any]) -> bool:
     return all(isinstance(text, str) and len(text) <= LONGEST_ENTRY for text in entry)
-
-
-def preview(
-    integration: Integration, flow_name: str, key: str | None = None, rules: Rules | None = None
-) -> dict[str, Any]:
-    """See `previews.preview`."""
-    from syncengine.engine import previews  # it needs the flows' context, which needs the mapping in force
-
-    return previews.preview(integration, flow_name, key, rules)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from portal.api.base import IntegrationView
 from portal.api.shapes.mappings import MappingShape, NewMapping, PreviewRequest, PreviewShape
-from syncengine.engine import mappings
+from syncengine.engine import mappings, previews
 from syncengine.flows import registry
 from tenants.permissions import Action
 
@@ -73,4 +73,4 @@ class MappingPreview(FlowView):
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Read one record from the source and map it; nothing is kept or sent."""
         wanted = self.checked()
-        return Response(mappings.preview(self.integration, self.flow, wanted["key"], wanted["rules"]))
+        return Response(previews.preview(self.integration, self.flow, wanted["key"], wanted["rules"]))
