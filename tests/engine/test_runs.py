@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from syncengine.engine import runs
 from syncengine.engine.flow_states import apply
+from syncengine.engine.master_data import _Synchronisation
 from syncengine.engine.pauses import pause
 from syncengine.engine.records import finish_if_settled
 from syncengine.engine.runs import ActionRefused, request_runs
@@ -171,14 +172,7 @@ def test_a_queued_run_that_is_cancelled_ends_at_once_without_a_call(world):
     assert world.silent
 
 
-@pytest.fixture
-def cancelled(world, monkeypatch):
-    """A second, full run of the vendors, cancelled while its first of two pages is in flight."""
-    world.run("payment_terms")
-    world.run("vendors")
-    world.quiet()
-    from syncengine.engine.master_data import _Synchronisation
-
+def cancel_after_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     original = _Synchronisation._take
 
     def take_and_cancel(self, *args, **kwargs):
@@ -186,6 +180,15 @@ def cancelled(world, monkeypatch):
         runs.cancel(self.run, PERSON)
 
     monkeypatch.setattr(_Synchronisation, "_take", take_and_cancel)
+
+
+@pytest.fixture
+def cancelled(world, monkeypatch):
+    """A second, full run of the vendors, cancelled while its first of two pages is in flight."""
+    world.run("payment_terms")
+    world.run("vendors")
+    world.quiet()
+    cancel_after_one_page(monkeypatch)
     return world.run("vendors", "full")
 
 
@@ -205,15 +208,7 @@ def test_few_vendors_behind_the_last_page_are_not_closed_by_a_cancelled_run(worl
         partners.delete(key)
     world.run("payment_terms")
     world.run("vendors")
-    from syncengine.engine.master_data import _Synchronisation
-
-    original = _Synchronisation._take
-
-    def take_and_cancel(self, *args, **kwargs):
-        original(self, *args, **kwargs)
-        runs.cancel(self.run, PERSON)
-
-    monkeypatch.setattr(_Synchronisation, "_take", take_and_cancel)
+    cancel_after_one_page(monkeypatch)
     run = world.run("vendors", "full")
     assert (run.status, run.closed) == ("cancelled", 0)
     assert all(record.active for record in world.records("vendors"))

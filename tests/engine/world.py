@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,7 +163,6 @@ def connect(integration: Integration, sandboxes: Sandboxes) -> None:
 
 def in_threads(*jobs: Callable[[], Any]) -> list[Any]:
     """Run the jobs at once, each in a thread with a database connection of its own; what they return or raise."""
-    from concurrent.futures import ThreadPoolExecutor
 
     def apart(job: Callable[[], Any]) -> Any:
         try:
