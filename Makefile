@@ -46,7 +46,7 @@ bench soak scale: $(DEVELOPMENT) test-services
 	$(PYTEST) -m $@ $(ARGS) $(SELECTED_NOTHING)
 
 lint: $(DEVELOPMENT)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/lint
+	@sh .ci/lint
 
 format: $(DEVELOPMENT)
 	$(BIN)/ruff check --fix --exit-zero --quiet $(SOURCES)

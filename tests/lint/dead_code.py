@@ -3,7 +3,7 @@
     python -m tests.lint.dead_code
 
 Frameworks call much by name: through dotted paths in settings and URLs, from templates, or as hooks that a base class
-defines. A name that stands anywhere else in the sources or templates, in a text too, counts as used; HOOKS are the rest.
+defines. A name that stands anywhere else in sources or templates, in a text too, counts as used; HOOKS are the rest.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def test_the_http_library_is_imported_in_the_seam_only(tree, line: str) -> None:
     assert offence.startswith("syncengine/engine/a.py:1: imports ")
 
 
-@pytest.mark.parametrize("call", ["Run.objects.get(pk=1)", "Run.objects.get(id=1)", "Run.objects\\\n    .get( pk = 1)"])
+@pytest.mark.parametrize("call", ["Run.objects.get(pk=1)", "Run.objects.get(id=1)", "(Run.objects\n    .get( pk = 1))"])
 def test_views_never_go_round_the_scope(tree, call: str) -> None:
     tree("tests/test_a.py", "x = 1\n" * 9)
     tree("syncengine/engine/a.py", f"run = {call}\n")
