@@ -98,7 +98,7 @@ def _unnamed(kind: str, record: Document) -> Iterator[str]:
     if not problems:
         yield f"the bad invoice {kind} has no problems"
     for part in [*NAMED.get(kind, ()), *(problem["message"].rstrip(".") for problem in problems)]:
-        if part not in message:
+        if part.lower() not in message.lower():
             yield f"the bad invoice {kind}: its message does not name {part!r}"
 
 

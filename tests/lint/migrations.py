@@ -10,7 +10,6 @@ import sys
 
 import django
 
-
 # Made before the first release: no running portal reads the tables as they were.
 UNRELEASED = ("0002_audit_chain",)
 
