@@ -78,7 +78,7 @@ def test_the_table_has_a_line_for_each_run() -> None:
 
 def test_the_invitation_tells_address_login_and_password() -> None:
     lines = "\n".join(report.invitation("http://x", "nordic", "demo@example.com", "pw", 7, "http://c"))
-    for part in ("http://x/", "http://x/o/nordic/", "demo@example.com", "pw", "http://c/sap/pay-run"):
+    for part in ("http://x/", "http://x/o/nordic/integrations/7/", "demo@example.com", "pw", "http://c/sap/pay-run"):
         assert part in lines
 
 
