@@ -35,7 +35,7 @@ def invitation(url: str, slug: str, email: str, password: str, integration: int,
     yield f"  {home}/"
     yield "      the flows: what moved, and when each ran last"
     yield f"  {home}/records/?status=failed"
-    yield "      four invoices that could not be posted: what is wrong, where to mend it, both payloads, every call, replay"
+    yield "      four invoices that could not be posted: what is wrong, where to mend it, and replay"
     yield f"  {home}/connections/"
     yield "      both connections, and Ping systems with a line for each check"
     yield ""
