@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from portal.api.schema import Docs, Schema
-from portal.api.views import audit, integrations, mappings, people, records, runs
+from portal.api.views import audit, integrations, mappings, people, reconciliation, records, runs
 
 app_name = "api"
 
@@ -22,6 +22,7 @@ resources: list[URLPattern] = [
     path(f"{ONE}replays/", records.BulkReplay.as_view(), name="replays"),
     path(f"{ONE}mappings/<str:flow>/", mappings.MappingDetail.as_view(), name="mapping"),
     path(f"{ONE}mappings/<str:flow>/preview/", mappings.MappingPreview.as_view(), name="mapping-preview"),
+    path(f"{ONE}reconciliation/", reconciliation.Reconciliation.as_view(), name="reconciliation"),
     path("runs/<int:run_id>/", runs.RunDetail.as_view(), name="run"),
     path("runs/<int:run_id>/cancel/", runs.CancelRun.as_view(), name="run-cancel"),
     path("runs/<int:run_id>/confirm-closings/", runs.ConfirmClosings.as_view(), name="run-confirm-closings"),
