@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -27,7 +28,7 @@ from syncengine.mapping import MappingRefused
 from tenants.errors import Refused
 
 MEDIA_TYPE = "application/problem+json"
-API_ROOT = "/api/v1/"
+_API = re.compile(r"(/o/[^/]+)?/api/v1/")
 _BAD_FIELDS = "Some fields are not valid: see errors."
 
 Problem = dict[str, Any]
@@ -162,20 +163,20 @@ def _plain(status: int, detail: str, code: str) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Django's handler404: an address of the API that leads nowhere is a problem too."""
-    if request.path.startswith(API_ROOT):
+    if _API.match(request.path):
         return _plain(404, "There is no such address.", "not_found")
     return defaults.page_not_found(request, exception)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Django's handler400."""
-    if request.path.startswith(API_ROOT):
+    if _API.match(request.path):
         return _plain(400, "The request cannot be read.", "bad_request")
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Django's handler500: nothing of the error itself is told."""
-    if request.path.startswith(API_ROOT):
+    if _API.match(request.path):
         return _plain(500, "Something broke here; the log has it.", "internal")
     return defaults.server_error(request)

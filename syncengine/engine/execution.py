@@ -43,10 +43,18 @@ class Obstacle:
 
 def due_runs(now: datetime) -> Q:
     """Runs that somebody may claim: not leased, not waiting for their time or for the run before them."""
+    its_turn = Q(after=None) | Q(after__status__in=FINAL_STATUSES)
+    return free_runs(now) & its_turn
+
+
+def free_runs(now: datetime) -> Q:
+    """The part of it that stands in the row itself: what a claim's UPDATE asks again when it had to wait for another.
+
+    A condition on another table becomes a subquery, which PostgreSQL does not ask again: two would claim the run.
+    """
     free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
     its_time = Q(not_before=None) | Q(not_before__lte=now)
-    its_turn = Q(after=None) | Q(after__status__in=FINAL_STATUSES)
-    return Q(status__in=OPEN_RUN_STATUSES) & free & its_time & its_turn
+    return Q(status__in=OPEN_RUN_STATUSES) & free & its_time
 
 
 def execute_due(deadline: Deadline) -> bool:
@@ -64,7 +72,7 @@ def claim(pk: int) -> Run | None:
     """Take the lease of a due run; None when somebody else was quicker."""
     now, owner = timezone.now(), new_owner()
     with transaction.atomic():
-        taken = Run.objects.filter(due_runs(now), pk=pk).update(
+        taken = Run.objects.filter(free_runs(now), pk=pk).update(
             lease_owner=owner, lease_expires_at=lease_end(now), not_before=None
         )
         if not taken:
@@ -97,7 +105,7 @@ def obstacle(run: Run) -> Obstacle | None:
     integration = run.integration
     if not integration.enabled:
         return Obstacle("integration_disabled", "The integration is switched off.", "Switch it on, then run again.")
-    if integration.paused and run.trigger in ("schedule", "webhook"):
+    if integration.paused:  # whoever asks: one more log-in with refused credentials could lock SAP's user
         return Obstacle("integration_paused", f"Paused: {integration.paused_reason}", "Mend the connection and ping.")
     state = FlowState.objects.filter(integration=integration, flow=run.flow).first()
     if state is not None and not state.enabled:

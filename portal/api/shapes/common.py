@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+LONGEST_NAME = 80
 
 
 class Shape(serializers.Serializer[Any]):
-    """A shape that is only shown or only read: nothing is saved through it."""
+    """A shape that is only shown or only read: nothing is saved through it.
+
+    A field that it does not know is refused: whoever misspells a filter must not replay everything. `ignored` names
+    what is shown beside the fields and may come back with them.
+    """
+
+    ignored: ClassVar[Collection[str]] = ()
+
+    def to_internal_value(self, data: Any) -> Any:
+        names = data if isinstance(data, Mapping) else ()
+        unknown = {name[:LONGEST_NAME] for name in names if name not in self.fields and name not in self.ignored}
+        errors: dict[str, Any] = {name: [ErrorDetail("There is no such field.", "unknown")] for name in unknown}
+        try:
+            taken = super().to_internal_value(data)
+        except serializers.ValidationError as refused:
+            errors.update(refused.detail)  # type: ignore[arg-type]  # of a serializer it is by field
+        if errors:
+            raise serializers.ValidationError(errors)
+        return taken
 
 
 class ErrorShape(Shape):

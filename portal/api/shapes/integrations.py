@@ -86,6 +86,8 @@ class FlowPatches(serializers.DictField):
 class NewIntegration(Shape):
     """What makes a new integration; the rest has its defaults."""
 
+    ignored = IntegrationShape.Meta.fields
+
     name = serializers.CharField(max_length=120)
     enabled = serializers.BooleanField(required=False)
     settings = serializers.DictField(required=False)

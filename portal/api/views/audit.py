@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base import ScopedView
+from portal.api.filters import MomentFilter
 from portal.api.shapes.audit import EventShape
 from syncengine.models import AuditEvent
 from tenants.permissions import Action
@@ -34,8 +35,8 @@ class AuditFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annotat
     integration = filters.NumberFilter(field_name="integration_id", **ID)
     actor = filters.CharFilter()
     action = filters.CharFilter()
-    after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gt")
-    before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    after = MomentFilter(field_name="created_at", lookup_expr="gt")
+    before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = AuditEvent

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from portal.api.base import IntegrationView, ScopedView
+from portal.api.filters import MomentFilter
 from portal.api.idempotency import idempotent
 from portal.api.shapes.common import CountShape
 from portal.api.shapes.records import (
@@ -39,7 +40,7 @@ class RecordFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annota
     status = filters.ChoiceFilter(choices=RecordStatus.choices)
     stage = filters.ChoiceFilter(choices=Stage.choices)
     search = filters.CharFilter(method="searched", label="keys, titles, document numbers, vendor codes and names")
-    updated_after = filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gt")
+    updated_after = MomentFilter(field_name="updated_at", lookup_expr="gt")
 
     class Meta:
         model = Record

@@ -60,7 +60,7 @@ def _no_remote_systems(monkeypatch):
     monkeypatch.setattr(ping, "ping_all", lambda integration, actor: {"ok": True, "systems": []})
     monkeypatch.setattr(webhooks, "subscribe", lambda integration, actor: {"subscribed": True, "confirmed": True})
     nothing = {"source": {}, "target": {}, "problems": []}
-    monkeypatch.setattr("syncengine.engine.mappings.preview", lambda integration, flow, key, rules: nothing)
+    monkeypatch.setattr("syncengine.engine.previews.preview", lambda integration, flow, key, rules: nothing)
 
 
 def call(caller, rung, world, path=None):

@@ -124,3 +124,56 @@ def test_no_answer_of_the_api_holds_a_secret(connected, api):
 def _text(response) -> str:
     content = b"".join(response.streaming_content) if response.streaming else response.content
     return content.decode()
+
+
+UNKNOWN = [
+    ("patch", "integrations/{pk}/", {"enabeld": False}, "enabeld"),
+    ("post", "integrations/{pk}/runs/", {"flow": "vendors", "modus": "full"}, "modus"),
+    ("post", "integrations/{pk}/replays/", {"errorcode": "import_failed"}, "errorcode"),
+    ("post", "api-keys/", {"name": "n", "role": "viewer", "expires": None}, "expires"),
+    ("post", "api-keys/", {"x" * 500: 1}, "x" * 80),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "field"), UNKNOWN)
+def test_a_field_that_does_not_exist_is_refused_by_its_name(method, path, body, field, integration, api):
+    response = getattr(api("admin"), method)(path.format(pk=integration.pk), body)
+    assert response.status_code == 400
+    assert field in {error["field"] for error in response.json()["errors"]}
+
+
+def test_an_unknown_field_and_a_bad_one_are_named_together(api):
+    errors = api("admin").post("api-keys/", {"name": "", "rol": "viewer"}).json()["errors"]
+    assert {error["field"] for error in errors} == {"name", "role", "rol"}
+
+
+def test_an_integration_may_be_sent_back_as_it_was_read(integration, api):
+    caller = api("admin")
+    shown = caller.get(f"integrations/{integration.pk}/").json()
+    answer = caller.patch(f"integrations/{integration.pk}/", shown)
+    assert (answer.status_code, answer.json()) == (200, shown)
+
+
+def test_an_unknown_address_below_an_organization_is_a_problem_too(api):
+    response = api("viewer").client.get("/o/somewhere/api/v1/nothing/")
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+LISTS = ["integrations/", "integrations/{pk}/runs/", "integrations/{pk}/records/", "audit/", "members/", "api-keys/"]
+FORGED = ["x", "cD1hYmM=", "cD0lMDA=", "bz0tMQ==", "cD0tMQ==", "cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk="]
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("cursor", FORGED)
+def test_a_cursor_that_we_did_not_make_leads_to_nothing(path, cursor, integration, api):
+    """p=abc, p=%00, o=-1, p=-1 and an id beyond all databases."""
+    assert api("viewer").get(f"{path.format(pk=integration.pk)}?cursor={cursor}").status_code in (200, 404)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("path", ["integrations/{pk}/records/?updated_after=", "audit/?after=", "audit/?before="])
+def test_a_time_beyond_all_calendars_is_refused_by_its_field(path, moment, integration, api):
+    response = api("viewer").get(path.format(pk=integration.pk) + moment)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] in path
