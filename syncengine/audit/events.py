@@ -44,8 +44,8 @@ def record_events(integration: Integration, action: str, rows: Iterable[tuple[Re
     AuditEvent.objects.bulk_create(
         AuditEvent(
             organization_id=integration.organization_id,
-            integration=integration,
-            record=record,
+            integration_id=integration.pk,
+            record_id=record.pk,
             run_id=record.run_id,
             actor=SYSTEM,
             action=action,

@@ -1,7 +1,7 @@
 """The engine's durable state: a broker message is only a wake-up, these rows are the truth."""
 
 from syncengine.models.attempt import Attempt, AttemptItem, AttemptState, ItemOutcome
-from syncengine.models.audit import AuditEvent
+from syncengine.models.audit import AuditEvent, AuditKey, AuditSeal
 from syncengine.models.call import Call
 from syncengine.models.flow_state import FlowState
 from syncengine.models.inbox import InboxNotification, WebhookCounter
@@ -19,6 +19,8 @@ __all__ = [
     "AttemptItem",
     "AttemptState",
     "AuditEvent",
+    "AuditKey",
+    "AuditSeal",
     "Call",
     "CallSlot",
     "FlowState",
