@@ -18,7 +18,8 @@ from syncengine.connectors.basware import Basware
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.engine import locks
 from syncengine.engine.connections import Systems
-from syncengine.engine.records import count
+from syncengine.engine.leases import LeaseLost
+from syncengine.engine.records import count, holds_lease
 from syncengine.engine.settling_plan import first_poll_at
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import AlreadyLinked, InvoiceState, Kin, LockHeld, OrderLine, PastAttempt, Posting
@@ -74,6 +75,9 @@ class DbDesk:
         return timezone.now()
 
     def announce(self, kind: str, key: str, payload: Any, *, entity_type: str = "") -> DbIntent:
+        """Raises LeaseLost when another worker has taken the record over meanwhile: it does the writing now."""
+        if not holds_lease(self._record):
+            raise LeaseLost
         attempt, fresh = Attempt.objects.update_or_create(
             integration_id=self._record.integration_id,
             record=self._record,
@@ -134,6 +138,9 @@ class DbDesk:
                     **fields,
                 )
                 self._note_draws(document)
+                word = "adopted" if posting.adopted else "posted"
+                where = f"{posting.entity_set} {posting.doc_num} ({posting.doc_entry})"
+                self.audit(f"invoice.{word}", f"{where} in SAP")
         except IntegrityError as error:
             mine = PostedDocument.objects.filter(
                 company=self._company(), entity_set=posting.entity_set, doc_entry=posting.doc_entry, record=self._record

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from syncengine.audit import record_event
@@ -22,7 +22,7 @@ from syncengine.engine import circuit, mappings
 from syncengine.engine.connections import Systems, systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
-from syncengine.engine.leases import lease_end
+from syncengine.engine.leases import LeaseLost, lease_end
 from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.observing import calls_for
 from syncengine.engine.records import (
@@ -30,6 +30,7 @@ from syncengine.engine.records import (
     count,
     finish_if_settled,
     free_those_held_back_by,
+    holds_lease,
     release,
     set_done,
     set_failed,
@@ -60,8 +61,19 @@ from tenants.models import Integration
 
 log = structlog.get_logger(__name__)
 
+NO_ANSWER = "no_answer"
 MOST_STEPS = 40
 LOCK_RETRY_SECONDS = 2.0
+
+
+LEASED = {"lease_owner", "lease_expires_at"}
+KEPT_ON_THE_WAY = [
+    field.name for field in Record._meta.concrete_fields if not field.primary_key and field.name not in LEASED
+]
+"""What a step saves while the record stays claimed: the heartbeat alone prolongs the lease."""
+
+Claimed = tuple[int, str]
+"""A record's id and the owner of its lease."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +89,18 @@ def store_found(
 ) -> Stored:
     """One record for each business object: new ones, and known ones that the source offers anew.
 
-    With an `owner` they are claimed at once, without one they are pending for whoever is next.
+    With an `owner` they are claimed at once, without one they are pending for whoever is next. When poll and
+    notification find one at the same moment, the second to store it sees the record of the first.
     """
+    try:
+        return _store_found(integration, flow, found, run_id, owner)
+    except IntegrityError:
+        return _store_found(integration, flow, found, run_id, owner)
+
+
+def _store_found(
+    integration: Integration, flow: DocumentFlow, found: Sequence[Found], run_id: int | None, owner: str
+) -> Stored:
     keys = [one.key for one in found]
     with transaction.atomic():
         known = {
@@ -138,16 +160,16 @@ def advance_all(
     """Advance claimed records, several at once; those of one `lane` strictly one after another."""
     context = context or flow_context(integration, flow, both)
     mapping = mappings.current(integration, flow.name)
-    lanes: dict[str, list[int]] = {}
+    lanes: dict[str, list[Claimed]] = {}
     for record in Record.objects.filter(pk__in=pks).order_by("id"):
-        lanes.setdefault(flow.lane(work_of(record)), []).append(record.pk)
+        lanes.setdefault(flow.lane(work_of(record)), []).append((record.pk, record.lease_owner))
 
-    def advance_lane(lane: Sequence[int]) -> None:
+    def advance_lane(lane: Sequence[Claimed]) -> None:
         try:
-            for pk in lane:
+            for claimed in lane:
                 if deadline.passed:
                     return
-                advance(flow, pk, both, context, mapping)
+                advance(flow, claimed, both, context, mapping)
         finally:
             connection.close()
 
@@ -171,9 +193,13 @@ def work_of(record: Record) -> Work:
     )
 
 
-def advance(flow: DocumentFlow, pk: int, both: Systems, context: FlowContext, mapping: CurrentMapping) -> None:
-    """Take one record as far as it goes now."""
-    record = Record.objects.select_related("integration__organization", "run").get(pk=pk)
+def advance(flow: DocumentFlow, claimed: Claimed, both: Systems, context: FlowContext, mapping: CurrentMapping) -> None:
+    """Take one record as far as it goes now; one that was taken over while it stood in line is left alone."""
+    pk, owner = claimed
+    mine = Record.objects.filter(pk=pk, status=RecordStatus.IN_PROGRESS, lease_owner=owner)
+    record = mine.select_related("integration__organization", "run").first()
+    if record is None:
+        return
     record.mapping_version = mapping.version
     desk = DbDesk(record, both, context, mapping.compiled)
     with calls_for(run_id=record.run_id, record_id=record.pk):
@@ -188,18 +214,39 @@ def advance(flow: DocumentFlow, pk: int, both: Systems, context: FlowContext, ma
 
 
 def _next_step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
-    """The flow's next step; None when the record has been put aside for another try."""
+    """The flow's next step; None when the record has been put aside for another try, or is another worker's now."""
+    step: Step | None = None
+    failure: ConnectorError | None = None
+    try:
+        step = _step(flow, record, desk)
+    except ConnectorError as error:
+        circuit.note_failure(record.integration, error.system or flow.source, error)
+        failure = error
+    except LeaseLost:
+        return None
+    if not holds_lease(record):
+        log.warning("record_lease_lost", record=record.pk, flow=flow.name)
+        return None
+    if failure is not None:
+        _try_again(record, failure)
+    return step
+
+
+def _try_again(record: Record, error: ConnectorError) -> None:
+    record.attempts += 1
+    trouble = Trouble(error.code, error.message, error.hint)
+    set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
+    _save(record, "record.retry", error.message)
+
+
+def _step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
+    """The flow's own word; a fault of ours needs a person, since it would come again at every try."""
     try:
         return flow.advance(work_of(record), desk)
     except LockHeld as busy:
         return Wait(seconds=LOCK_RETRY_SECONDS, code="lock_held", message=str(busy), hint="It goes on by itself.")
-    except ConnectorError as error:
-        circuit.note_failure(record.integration, error.system or flow.source, error)
-        record.attempts += 1
-        trouble = Trouble(error.code, error.message, error.hint)
-        set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
-        _save(record, "record.retry", error.message)
-        return None
+    except (ConnectorError, LeaseLost, OperationalError, InterfaceError):
+        raise  # without its database nothing is true of the record: the lease runs out and another goes on
     except Exception:
         log.exception("step_failed", record=record.pk, flow=flow.name)
         trouble = Trouble(
@@ -221,7 +268,7 @@ def apply_step(flow: DocumentFlow, record: Record, step: Step) -> None:
     _merge(record, step)
     match step:
         case Continue():
-            record.save()
+            record.save(update_fields=KEPT_ON_THE_WAY)
         case Wait():
             at = timezone.now() + timedelta(seconds=step.seconds)
             set_waiting(record, at, Trouble(step.code, step.message, step.hint) if step.code else None)
@@ -230,7 +277,7 @@ def apply_step(flow: DocumentFlow, record: Record, step: Step) -> None:
             set_waiting(record, None)
             _save(record, "record.answered", "Sent; the target's answer is awaited.")
         case Finished():
-            _finish(flow, record)
+            _finish(flow, record, step)
         case Ignored():
             _set_aside(record, step)
         case NeedsPerson() | Stopped():
@@ -261,8 +308,9 @@ def _trouble(step: NeedsPerson | Stopped) -> Trouble:
     return Trouble(step.code, step.message, step.hint, problems, step.decisions)
 
 
-def _finish(flow: DocumentFlow, record: Record) -> None:
+def _finish(flow: DocumentFlow, record: Record, step: Finished) -> None:
     set_done(record)
+    record.stage = step.stage or record.stage  # posted, and not yet confirmed to Basware
     record.memo.pop("decision", None)
     with transaction.atomic():
         _save(record, "record.done", "", confirmed=1)
@@ -300,22 +348,51 @@ def _save(record: Record, action: str, message: str, **counts: int) -> None:
     finish_if_settled(record.run_id)
 
 
-def answer_came(integration: Integration, attempt: Attempt, confirmed: bool, message: str) -> None:
-    """The target's asynchronous answer to a response: the flow says what follows (contracts: Basware §5)."""
+def answer_came(integration: Integration, attempt: Attempt, *, confirmed: bool, message: str) -> bool:
+    """The target's asynchronous answer to a response: the flow says what follows (contracts: Basware §5).
+
+    False while the worker that sent the response has not put its record down yet: the answer is asked for again.
+    """
     assert attempt.record is not None  # only batches have none
     record = Record.objects.select_related("integration__organization", "run").get(pk=attempt.record.pk)
+    if record.status == RecordStatus.IN_PROGRESS:
+        return False
+    if _awaits(record, attempt):
+        _settle(integration, record, attempt, confirmed=confirmed, message=message)
+    elif not confirmed:
+        _show_failed_answer(record, message)
+    # Only now: a crash before leaves an answer to be asked for again, never a record that nobody asks for.
+    state = AttemptState.SETTLED if confirmed else AttemptState.REJECTED
+    Attempt.objects.filter(pk=attempt.pk).update(
+        state=state, message=message, finished_at=timezone.now(), next_poll_at=None
+    )
+    return True
+
+
+def _awaits(record: Record, attempt: Attempt) -> bool:
+    """Whether it is this answer that the record waits for, be it a day late."""
+    waits = record.status == RecordStatus.WAITING and record.next_attempt_at is None
+    given_up = record.status == RecordStatus.FAILED and record.error_code == NO_ANSWER
+    newest = Attempt.objects.filter(record=record, kind=attempt.kind).order_by("-started_at", "-id").first()
+    return (waits or given_up) and newest is not None and newest.pk == attempt.pk
+
+
+def _settle(integration: Integration, record: Record, attempt: Attempt, *, confirmed: bool, message: str) -> None:
     flow = registry.get(record.flow)
     assert isinstance(flow, DocumentFlow)  # only those send single responses
-    Attempt.objects.filter(pk=attempt.pk).update(
-        state=AttemptState.SETTLED, message=message, finished_at=timezone.now(), next_poll_at=None
-    )
-    if record.status != RecordStatus.WAITING or record.next_attempt_at is not None:
-        return
     with systems(integration) as both:
         mapping = mappings.current(integration, flow.name).compiled
         desk = DbDesk(record, both, flow_context(integration, flow, both), mapping)
         step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
+    record.flags = [flag for flag in record.flags if flag != NO_ANSWER]
     apply_step(flow, record, step)
     if isinstance(step, Continue):
         set_pending(record, timezone.now())
         record.save()
+
+
+def _show_failed_answer(record: Record, message: str) -> None:
+    """A refusal of ours that Basware has accepted and then not carried out: its clerk knows nothing of it."""
+    record.flags = sorted({*record.flags, "answer_failed"})
+    record.notes = [*record.notes, f"Basware did not carry out our answer: {message or 'no reason given'}"]
+    record.save(update_fields=["flags", "notes", "updated_at"])

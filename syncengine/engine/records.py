@@ -51,6 +51,12 @@ def release(record: Record) -> None:
     record.lease_owner, record.lease_expires_at = "", None
 
 
+def holds_lease(record: Record) -> bool:
+    """Whether the record is still its holder's, should the lease have run out while the process stood still."""
+    mine = Record.objects.filter(pk=record.pk, status=RecordStatus.IN_PROGRESS, lease_owner=record.lease_owner)
+    return mine.exists()
+
+
 def set_failed(record: Record, trouble: Trouble) -> None:
     """The record needs a person; does not save."""
     set_trouble(record, trouble)

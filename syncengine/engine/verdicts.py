@@ -18,6 +18,7 @@ from django.utils import timezone
 from syncengine.audit import record_event, record_events
 from syncengine.connectors.basware import Item, RequestResult
 from syncengine.engine import documents
+from syncengine.engine.documents import NO_ANSWER
 from syncengine.engine.records import (
     ERROR_FIELDS,
     Trouble,
@@ -42,7 +43,6 @@ OUTCOMES: Mapping[str, ItemOutcome] = {
     "Error": ItemOutcome.FAILED,
     "RecordExpired": ItemOutcome.SUPERSEDED,
 }
-NO_ANSWER = "no_answer"
 FINAL_REQUEST = {"Success", "AcknowledgedSuccess"}
 SAVED = [
     *("status", "stage", "part", "flags", "notes", "attempts", "next_attempt_at", "lease_owner", "lease_expires_at"),
@@ -91,8 +91,8 @@ def _settle_single(integration: Integration, attempt: Attempt, result: RequestRe
     verdict = judge([attempt.key], result)
     if verdict.outcome == ItemOutcome.OPEN:
         return False
-    documents.answer_came(integration, attempt, verdict.outcome == ItemOutcome.CONFIRMED, verdict.message)
-    return True
+    confirmed = verdict.outcome == ItemOutcome.CONFIRMED
+    return documents.answer_came(integration, attempt, confirmed=confirmed, message=verdict.message)
 
 
 @transaction.atomic

@@ -28,6 +28,8 @@ from syncengine.flows.desk import (
     Work,
 )
 from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPage
+from syncengine.flows.invoicing.answers import MOST_LOOKS, in_doubt_of
+from syncengine.flows.invoicing.case import ANSWER_LASTS, MAYBE_DONE
 from syncengine.flows.invoicing.watch import watched
 from syncengine.flows.master import rule
 from syncengine.mapping.text import as_text
@@ -228,12 +230,17 @@ class _Line:
         original_key = self.work.key.removesuffix("R")
         keys = {one.key: one for one in kin}
         if not self.is_reversal:
-            cancelled = f"{self.work.key}R" in keys and not self.work.memo.get("sent")
+            cancelled = f"{self.work.key}R" in keys and not self._maybe_told()
             return Finished(notes=("cancelled in SAP before it was reported",)) if cancelled else None
         original = keys.get(original_key)
         if original is not None and (original.memo.get("sent") or original.status in OPEN_STATUSES):
             return None
         return Finished(notes=("the payment had never been reported",))
+
+    def _maybe_told(self) -> bool:
+        """Sent, or maybe: a crash may have come before the record said so."""
+        past = self.desk.attempts(KIND)
+        return bool(self.work.memo.get("sent")) or any(attempt.state != "rejected" for attempt in past)
 
     def _not_yet(self, kin: Sequence[Kin], invoice: InvoiceState | None) -> Wait | None:
         if invoice is None or invoice.stage not in CONFIRMED_STAGES:
@@ -298,6 +305,9 @@ class _Line:
         return self.desk.mapping.apply(source, lookups=self.desk.ctx.lookups, limits=limits("paymentResponses")).target
 
     def _send(self, body: dict[str, Any], memo: Mapping[str, Any]) -> Step:
+        earlier = next((past for past in self.desk.attempts(KIND) if past.key == body["externalCode"]), None)
+        if earlier is not None and earlier.state == "accepted" and self.desk.now - earlier.started_at < ANSWER_LASTS:
+            return AwaitAnswer(target=body, memo=memo)  # a crash came between Basware's yes and ours
         intent = self.desk.announce(KIND, body["externalCode"], body, entity_type=ENTITY_TYPE)
         try:
             receipt = self.desk.basware.respond(self.invoice_id, "paymentResponses", body)
@@ -308,6 +318,9 @@ class _Line:
             if self.is_known_to_basware(body["externalCode"]):
                 intent.done({"found": True})
                 return self.told(memo)
+            if earlier is not None and earlier.state in MAYBE_DONE and self.work.attempts < MOST_LOOKS:
+                intent.unknown(error.message)
+                raise in_doubt_of(error) from error
             intent.refused(error.message)
             raise
         except ConnectorError as error:

@@ -59,12 +59,10 @@ def link(case: Case, entity_set: str, document: Mapping[str, Any], *, adopted: b
     except AlreadyLinked:
         message = f"SAP's document {posting.doc_num} belongs to another Basware invoice already"
         return ask("duplicate", message, ("post", "reject"))
-    word = "adopted" if adopted else "posted"
-    case.desk.audit(f"invoice.{word}", f"{entity_set} {posting.doc_num} ({posting.doc_entry}) in SAP")
     return Continue(
         stage="posted",
         memo=_posted_memo(document, verified=verified),
-        target_keys=_keys(posting),
+        target_keys=keys_of(posting),
         cleared_flags=("awaiting_approval",),
     )
 
@@ -81,7 +79,7 @@ def _posted_memo(document: Mapping[str, Any], *, verified: bool) -> dict[str, An
     }
 
 
-def _keys(posting: Posting) -> dict[str, Any]:
+def keys_of(posting: Posting) -> dict[str, Any]:
     return {"entity_set": posting.entity_set, "DocEntry": posting.doc_entry, "DocNum": posting.doc_num}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +29,9 @@ TRANSFERRED = frozenset({"Transferred", "Paid"})
 
 MAYBE_DONE = frozenset({"sending", "unknown"})
 TAKEN = frozenset({"accepted", "settled", "done", "no_answer"})
+
+ANSWER_LASTS = timedelta(hours=1)
+"""How long an accepted answer is taken to be on its way; after that a person's replay may send another."""
 
 FACTS = "sap_facts"
 
@@ -165,6 +168,13 @@ class Case:
 
     def answers(self) -> Sequence[PastAttempt]:
         return self.desk.attempts("transfer_response")
+
+    def answer_under_way(self) -> PastAttempt | None:
+        """The answer to the present claim that Basware has accepted and not worked on yet."""
+        answers, claims = self.answers(), self.desk.attempts("acknowledge")
+        if not answers or answers[-1].state != "accepted" or self.desk.now - answers[-1].started_at > ANSWER_LASTS:
+            return None
+        return answers[-1] if not claims or answers[-1].started_at > claims[-1].started_at else None
 
     def posts(self) -> list[PastAttempt]:
         """The posts of this round, oldest first."""

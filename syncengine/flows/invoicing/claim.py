@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown
-from syncengine.flows.desk import Continue, Finished, Step, Stopped
+from syncengine.flows.desk import Continue, Finished, Step, Stopped, Wait
 from syncengine.flows.invoicing.case import FAILED, IN_PROGRESS, MAYBE_DONE, TRANSFERRED, WAITING, Case
 from syncengine.flows.invoicing.steps import GO_ON, READ_AGAIN, ask
 from syncengine.mapping.text import as_text
+
+ANSWER_POLL_SECONDS = 2.0
 
 FORGOTTEN = (
     "plan",
@@ -88,6 +90,10 @@ def by_status(case: Case, document: Mapping[str, Any]) -> Step:
     fresh: dict[str, Any] = {**GO_ON, "status": status}
     if status == WAITING:
         return Continue(source=document, stage="received", memo=fresh)
+    if status == IN_PROGRESS and case.answer_under_way() is not None:
+        message = "Basware has accepted our last answer and is still working on it"
+        memo = {**READ_AGAIN, "status": status}
+        return Wait(seconds=ANSWER_POLL_SECONDS, code="answer_under_way", message=message, memo=memo)
     if status == IN_PROGRESS and (case.holds_claim() or case.memo("take_over")):
         return _resume(case, document, fresh)
     if status == IN_PROGRESS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncengine.flows.desk import AwaitAnswer, Continue, Finished, NeedsPerson, Posting, Step
-from syncengine.flows.invoicing.adopt import hold
+from syncengine.flows.invoicing.adopt import hold, keys_of
 from syncengine.flows.invoicing.answers import Answered, answer
 from syncengine.flows.invoicing.cancelled import cancelled
 from syncengine.flows.invoicing.case import FAILED, TRANSFERRED, Case
@@ -29,7 +29,9 @@ def confirm(case: Case) -> Step:
         return _verify(case, posting)
     if case.status in TRANSFERRED:
         note = f"posted as {posting.doc_num}; Basware was told of an earlier document and takes no second answer"
-        return Finished(stage="confirmed", notes=(note,), memo={"status": case.status})
+        return Finished(
+            stage="confirmed", notes=(note,), memo={"status": case.status}, cleared_flags=("cancelled_in_sap",)
+        )
     return _tell(case, posting)
 
 
@@ -41,7 +43,7 @@ def _verify(case: Case, posting: Posting) -> Step:
     plan = case.plan
     as_posted = plan is None or posting.adopted or case.memo("difference_accepted")
     found = [] if plan is None or as_posted else differences(document, plan, case.terms)
-    step = Continue(memo={**seen, "verified": True})
+    step = Continue(memo={**seen, "verified": True}, target_keys=keys_of(posting))
     return hold(case, posting.entity_set, document, found, step) if found else step
 
 

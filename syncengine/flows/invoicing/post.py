@@ -67,7 +67,7 @@ def _post_locked(case: Case, plan: Plan) -> Step:
         since = open_post.started_at.date()
         ours = [one for one in seen.same_number if is_ours_after_all(one, invoice, case.terms, since)]
         if len(ours) == 1:
-            return link_posted(case, plan, ours[0].document)
+            return _found(case, plan, ours[0], open_post)
     if seen.same_number and not case.memo("post_anyway"):
         return _ask_duplicate(case, seen.same_number)
     if open_post is not None and (wait := _until_next_look(case, open_post)):
@@ -78,8 +78,15 @@ def _post_locked(case: Case, plan: Plan) -> Step:
 def _ours(case: Case, plan: Plan, invoice: Invoice, seen: Sequence[Sighting], open_post: PastAttempt | None) -> Step:
     """What carries our mark: the document of an unanswered post of ours is judged as if SAP had just answered."""
     if open_post is not None and len(seen) == 1 and seen[0].entity_set == plan.entity_set:
-        return link_posted(case, plan, seen[0].document)
+        return _found(case, plan, seen[0], open_post)
     return adopt_or_ask(case, invoice, seen)
+
+
+def _found(case: Case, plan: Plan, sighting: Sighting, open_post: PastAttempt) -> Step:
+    """The look-up says how the post in doubt ended."""
+    found = {"found": True, "DocEntry": sighting.entry, "DocNum": sighting.number}
+    case.desk.announce("post", open_post.key, open_post.payload).done(found)
+    return link_posted(case, plan, sighting.document)
 
 
 def _linked_and_alive(case: Case) -> Sighting | None:
@@ -189,9 +196,9 @@ def find_posted(case: Case, plan: Plan, entry: object, answered: PastAttempt | N
     """The document of a post that SAP has answered: by its key if it is ours, else by our mark, drafts included."""
     if entry is not None:
         document = case.desk.sap.by_key(plan.entity_set, int(str(entry)), select_for(case.terms))
-        if document is not None and document.get("CancelStatus") == CANCELLED:
-            return cancelled(case, None)
         if document is not None and is_ours(document, plan, case.terms):
+            if document.get("CancelStatus") == CANCELLED:
+                return cancelled(case, None)
             return link_posted(case, plan, document)
     for sighting in look_up_marks(case.desk.sap, case.invoice_id, case.terms):
         if sighting.entity_set == DRAFTS:
