@@ -87,9 +87,11 @@ def claim(pk: int) -> Run | None:
 
 
 def _note_take_over(run: Run) -> None:
-    Run.objects.filter(pk=run.pk).update(resumes=F("resumes") + 1)
     if run.cursor.get("handed_over"):
+        run.cursor = {**run.cursor, "handed_over": False}
+        Run.objects.filter(pk=run.pk).update(cursor=run.cursor)
         return
+    Run.objects.filter(pk=run.pk).update(resumes=F("resumes") + 1)
     record_event(
         run.integration.organization,
         "system",

@@ -28,9 +28,14 @@ MOST_AT_ONCE = 20
 
 
 def due_notifications(now: datetime) -> Q:
-    free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
     may_call = Q(integration__enabled=True, integration__paused_since=None)
-    return Q(processed_at=None, next_attempt_at__lte=now) & free & may_call
+    return free_notifications(now) & may_call
+
+
+def free_notifications(now: datetime) -> Q:
+    """What a claim asks again (see `execution.free_runs`)."""
+    free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
+    return Q(processed_at=None, next_attempt_at__lte=now) & free
 
 
 def work_on_due(_deadline: Deadline) -> bool:
@@ -42,7 +47,7 @@ def work_on_due(_deadline: Deadline) -> bool:
     owner = new_owner()
     kin = InboxNotification.objects.filter(due_notifications(now), integration_id=first.integration_id)
     pks = list(kin.order_by("id").values_list("pk", flat=True)[:MOST_AT_ONCE])
-    InboxNotification.objects.filter(due_notifications(now), pk__in=pks).update(
+    InboxNotification.objects.filter(free_notifications(now), pk__in=pks).update(
         lease_owner=owner, lease_expires_at=lease_end(now)
     )
     mine = list(InboxNotification.objects.filter(lease_owner=owner, pk__in=pks))

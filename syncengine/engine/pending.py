@@ -110,7 +110,7 @@ def _send_again(
     integration: Integration, flow: MasterDataFlow, both: Systems, pks: Sequence[int], in_flight: int
 ) -> None:
     """What was ready to be sent is sent as stored; a replay is read and mapped afresh."""
-    records = list(Record.objects.filter(pk__in=pks))
+    records = list(Record.objects.filter(pk__in=pks).order_by("pk"))
     ready = [record for record in records if record.part and record.target]
     runs = {record.run_id for record in records}
     run = Run.objects.filter(pk__in=[one for one in runs if one]).first() if len(runs) == 1 else None

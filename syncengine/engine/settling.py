@@ -36,8 +36,13 @@ LARGEST_REQUEST = {resource.entity_type: resource.batch for resource in RESOURCE
 
 
 def due_attempts(now: datetime) -> Q:
+    return free_attempts(now) & may_call(now)
+
+
+def free_attempts(now: datetime) -> Q:
+    """What a claim asks again (see `execution.free_runs`)."""
     free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
-    return Q(state=AttemptState.ACCEPTED, next_poll_at__lte=now) & free & may_call(now)
+    return Q(state=AttemptState.ACCEPTED, next_poll_at__lte=now) & free
 
 
 def poll_due(deadline: Deadline) -> bool:
@@ -59,7 +64,7 @@ def _claim(first: Attempt, now: datetime) -> list[Attempt]:
         due_attempts(now), integration_id=first.integration_id, entity_type=first.entity_type
     ).order_by("next_poll_at")
     pks = list(kin.values_list("pk", flat=True)[:MOST_AT_ONCE])
-    Attempt.objects.filter(due_attempts(now), pk__in=pks).update(lease_owner=owner, lease_expires_at=lease_end(now))
+    Attempt.objects.filter(free_attempts(now), pk__in=pks).update(lease_owner=owner, lease_expires_at=lease_end(now))
     return list(Attempt.objects.filter(lease_owner=owner, pk__in=pks).select_related("record"))
 
 

@@ -156,8 +156,7 @@ def test_a_worker_that_dies_between_the_call_and_its_note_leaves_nothing_doubled
 
 def test_an_expired_lease_on_an_open_request_is_taken_over(world):
     world.tell("/basware/switches", delay=0.2)
-    run = world.ask("projects")
-    world.work(0.05)
+    run = world.start("projects")
     Attempt.objects.filter(state="accepted").update(lease_owner="dead", lease_expires_at=lease_end(timezone.now()))
     let_leases_run_out()
     assert world.finish(run).status == "succeeded"

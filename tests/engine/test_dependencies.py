@@ -95,9 +95,8 @@ def test_an_ignored_term_holds_nothing_back(world, vendor, failed_together):
 def waiting_together(world, vendor):
     """The term is sent and not answered, the vendor's run is over but for it."""
     world.tell("/basware/switches", delay=60)
-    terms = world.ask("payment_terms")
-    vendors = world.ask("vendors")
-    world.work(0.4)
+    terms = world.start("payment_terms")
+    vendors = world.start("vendors")
     record = held_back(world, vendor)
     assert (record.status, record.error_code, record.next_attempt_at) == ("waiting", "dependency_pending", None)
     assert (world.again(terms).status, world.again(vendors).status) == ("settling", "settling")

@@ -118,9 +118,8 @@ def test_what_is_being_worked_on_cannot_be_replayed(project):
 def test_replaying_what_a_run_waits_for_lets_the_run_end(world, project):
     world.tell("/basware/switches", delay=60)
     world.change("Projects", project.key, Name="Renamed")
-    run = world.ask("projects")
-    world.work(0.3)
-    assert world.again(run).status == "settling"
+    run = world.start("projects")
+    assert run.status == "settling"
     deeds.replay(world.again(project), PERSON)
     assert world.again(run).status == "succeeded"
 
@@ -202,8 +201,7 @@ def test_what_is_ignored_can_be_replayed(world, refused):
 def test_ignoring_what_a_run_waits_for_lets_the_run_end(world, project):
     world.tell("/basware/switches", delay=60)
     world.change("Projects", project.key, Name="Renamed")
-    run = world.ask("projects")
-    world.work(0.3)
+    run = world.start("projects")
     deeds.ignore(world.again(project), PERSON, "never mind")
     assert world.again(run).is_final
 

@@ -122,8 +122,7 @@ def test_a_change_that_comes_while_the_answer_is_out_is_sent_too_and_ends_as_the
     record = first(world)
     world.tell("/basware/switches", delay=0.6)
     world.change("Projects", record.key, Name="First change")
-    earlier = world.ask("projects")
-    world.work(0.05)
+    earlier = world.start("projects")
     assert world.again(earlier).status == "settling"
     world.change("Projects", record.key, Name="Second change")
     later = world.run("projects")
@@ -185,7 +184,7 @@ def unanswered(world, quick):
     world.tell("/basware/switches", delay=30)
     quick.STATUS_POLLS = [0.05, 60]
     world.change("Projects", record.key, Name="Renamed")
-    world.ask("projects")
+    world.start("projects")
     world.work(0.3)
     assert world.again(record).status == "waiting"
     a_day = timedelta(hours=25)
@@ -219,8 +218,7 @@ def test_a_later_version_is_confirmed_though_the_earlier_is_never_answered(world
     record = first(world)
     world.tell("/basware/switches", delay=60)
     world.change("Projects", record.key, Name="First change")
-    earlier = world.ask("projects")
-    world.work(0.05)
+    earlier = world.start("projects")
     lost = Attempt.objects.get(run=earlier)
     Attempt.objects.filter(pk=lost.pk).update(request_id="lost", next_poll_at=timezone.now() + timedelta(hours=1))
     world.tell("/basware/switches", delay=0)
@@ -242,8 +240,7 @@ def test_a_poll_that_fails_is_made_again(world, fault):
 
 def test_nothing_is_asked_while_the_integration_is_paused(world):
     world.tell("/basware/switches", delay=0.2)
-    world.ask("projects")
-    world.work(0.05)
+    world.start("projects")
     pause(world.integration, "The client secret was refused.")
     world.quiet()
     world.work(0.6)

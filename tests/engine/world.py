@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from syncengine.engine import due, locks, sweep
+from syncengine.engine import due, execution, locks, sweep
 from syncengine.engine.connecting import save_connection
 from syncengine.engine.runs import request_runs
 from syncengine.engine.work import Deadline
@@ -57,6 +57,14 @@ class World:
     def run(self, flow: str, mode: str = "incremental") -> Run:
         """A run until it is final, worked on in this thread."""
         return self.finish(self.ask(flow, mode))
+
+    def start(self, flow: str, mode: str = "incremental") -> Run:
+        """A run until everything of it is sent, and no answer asked for yet."""
+        run = self.ask(flow, mode)
+        execution.execute_due(Deadline(PATIENCE))
+        run = self.again(run)
+        assert run.all_sent, run.status
+        return run
 
     def finish(self, run: Run) -> Run:
         deadline = Deadline(PATIENCE)
