@@ -40,7 +40,7 @@ test-services:
 	@sh .ci/test-services
 
 test: $(DEVELOPMENT) test-services
-	$(PYTEST) -n 2 --dist loadgroup -m "not bench and not soak and not scale" $(ARGS)
+	$(PYTEST) -n 2 --dist loadfile -m "not bench and not soak and not scale" $(ARGS)
 
 bench soak scale: $(DEVELOPMENT) test-services
 	$(PYTEST) -m $@ $(ARGS) $(SELECTED_NOTHING)

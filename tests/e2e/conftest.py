@@ -1,4 +1,4 @@
-"""One world per database for the whole session; xdist keeps each on one of its workers."""
+"""One world per database for the whole session (xdist keeps a file of tests on one of its workers)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,8 @@ from tests.postgres import create_database, postgres_url
 
 __all__ = ["postgres_url"]
 
-DATABASES = [
-    pytest.param("sqlite", marks=pytest.mark.xdist_group("e2e-sqlite")),
-    pytest.param("postgres", marks=pytest.mark.xdist_group("e2e-postgres")),
-]
 
-
-@pytest.fixture(scope="session", params=DATABASES)
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('e2e') / 'e2e.sqlite3'}"

@@ -29,8 +29,8 @@ QUICK = {
     "LOOKUP_DELAYS": "0.2,0.5",
     "REPOST_AFTER": "2",
     "SWEEP_SECONDS": "5",
-    "SWEEP_AGE": "3",
-    "LEASE_SECONDS": "3",
+    "SWEEP_AGE": "8",
+    "LEASE_SECONDS": "6",
     "WATCHDOG_SECONDS": "15",
 }
 

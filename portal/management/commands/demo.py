@@ -35,10 +35,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="run, check, print what moved, and end")
         parser.add_argument("--fresh", action="store_true", help="forget what earlier demos left on both sides")
+        parser.add_argument("--folder", type=Path, default=settings.VAR_DIR, help="keeps the sandboxes' state and logs")
 
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _as_ctrl_c)
-        folder: Path = settings.VAR_DIR
+        folder: Path = options["folder"]
         self._prepare_database(folder, fresh=options["fresh"])
         began = time.monotonic()
         try:
