@@ -9,6 +9,7 @@ from syncengine.engine import ping, webhooks
 from syncengine.models import AuditEvent
 from tests.factories import BASWARE, member
 from tests.portal.api.conftest import Rung
+from tests.reconciliation.builders import report
 
 VENDORS = {"rules": [{"target": "name", "source": "CardName"}]}
 ONE = "integrations/{integration}/"
@@ -38,6 +39,7 @@ LADDER = [
     Rung("GET", f"{ONE}mappings/vendors/", "viewer", 200),
     Rung("PUT", f"{ONE}mappings/vendors/", "admin", 200, VENDORS),
     Rung("POST", f"{ONE}mappings/vendors/preview/", "operator", 200, {}),
+    Rung("GET", f"{ONE}reconciliation/?from=2026-05-01&to=2026-05-31", "viewer", 200),
     Rung("GET", "audit/", "viewer", 200),
     Rung("GET", "audit/export/?format=csv", "viewer", 200),
     Rung("GET", "members/", "viewer", 200),
@@ -61,6 +63,7 @@ def _no_remote_systems(monkeypatch):
     monkeypatch.setattr(webhooks, "subscribe", lambda integration, actor: {"subscribed": True, "confirmed": True})
     nothing = {"source": {}, "target": {}, "problems": []}
     monkeypatch.setattr("syncengine.engine.previews.preview", lambda integration, flow, key, rules: nothing)
+    monkeypatch.setattr("syncengine.reconciliation.service.reconcile", lambda integration, first, last: report())
 
 
 def call(caller, rung, world, path=None):

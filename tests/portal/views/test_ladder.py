@@ -23,6 +23,7 @@ PAGES = [
     Rung("GET", f"{ONE}flows/vendors/", "viewer", 200),
     Rung("GET", f"{ONE}runs/", "viewer", 200),
     Rung("GET", f"{ONE}records/", "viewer", 200),
+    Rung("GET", f"{ONE}reconciliation/", "viewer", 200),
     Rung("GET", f"{ONE}mappings/vendors/", "viewer", 200),
     Rung("GET", ORG, "viewer", 302),
     Rung("GET", f"{ORG}integrations/new/", "admin", 200),
@@ -143,4 +144,4 @@ def test_an_id_that_is_not_there_is_404(name, world, people):
 def test_a_viewer_sees_no_button_that_does_something(rung, world, people):
     page = visit(people["viewer"], rung, world).content.decode()
     buttons = re.findall(r'<button[^>]*type="submit"[^>]*>(.*?)</button>', page, re.DOTALL)
-    assert {label.strip() for label in buttons} <= {"Filter"}
+    assert {label.strip() for label in buttons} <= {"Filter", "Compare"}
