@@ -11,7 +11,7 @@ from syncengine.reconciliation.core import Outcome
 WORDS = {
     Outcome.POSTED_ONCE: "Posted once",
     Outcome.MISSING: "Missing in SAP",
-    Outcome.DUPLICATE: "In SAP more than once",
+    Outcome.DUPLICATE: "Duplicate",
     Outcome.TOTALS_DIFFER: "Totals differ",
     Outcome.FAILED: "Needs a person",
     Outcome.NOT_CONFIRMED: "Not confirmed",
