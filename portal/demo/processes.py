@@ -68,6 +68,8 @@ class Processes:
         self, name: str, command: Sequence[str], environment: Mapping[str, str], *, speaks: bool = False
     ) -> Child:
         """Starts a process; of one that `speaks`, standard output is for us, else it goes to the log too."""
+        if name in self._children:
+            raise ValueError(f"{name} runs already")
         self._log_folder.mkdir(parents=True, exist_ok=True)
         path = self._log_folder / f"{name}.log"
         with path.open("a", encoding="utf-8") as log:

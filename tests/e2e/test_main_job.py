@@ -162,7 +162,7 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_doubled(world: World, firs
         world.kill_worker()
     finally:
         world.control.call("DELETE", "/faults")
-        world.installation.start_worker()
+    world.installation.start_worker()
     world.await_status(issued)
     runs = world.story.await_final([run["id"] for run in asked["runs"]])
 

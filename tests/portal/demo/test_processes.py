@@ -85,3 +85,9 @@ def test_a_silent_process_writes_to_its_log(processes: Processes, tmp_path: Path
     child = processes.start("quiet", [sys.executable, "-c", "print('to the log')"], dict(os.environ))
     child.process.wait()
     assert (tmp_path / "log" / "quiet.log").read_text() == "to the log\n"
+
+
+def test_a_second_one_of_the_same_name_would_be_lost_and_is_refused(processes: Processes) -> None:
+    start(processes, SPEAKS)
+    with pytest.raises(ValueError, match="one runs already"):
+        start(processes, SPEAKS)
