@@ -271,6 +271,7 @@ BASWARE_STORAGE_HOSTS = env.list("BASWARE_STORAGE_HOSTS", default=["*.amazonaws.
 CALLS_IN_FLIGHT = env.int("CALLS_IN_FLIGHT", default=4)
 CALL_BODY_DAYS = env.int("CALL_BODY_DAYS", default=30)
 AUDIT_DAYS = env.int("AUDIT_DAYS", default=3650)
+AUDIT_ANCHOR = BASE_DIR / env.str("AUDIT_ANCHOR", default="var/audit-anchors.jsonl")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # Time-outs and delays in seconds: interface.md says what each means

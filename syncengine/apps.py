@@ -18,6 +18,7 @@ class SyncengineConfig(AppConfig):
 
     def ready(self) -> None:
         from syncengine import checks  # noqa: F401  # registers the system checks
+        from syncengine.audit import checks as audit_checks  # noqa: F401  # as well
 
         connection_created.connect(keep_few_statements)
 

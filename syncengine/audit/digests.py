@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
+from typing import Any, Protocol
 
 COLUMNS = (
     "id", "organization_id", "integration_id", "record_id", "run_id", "actor", "action", "message", "data",
@@ -28,7 +28,7 @@ def keyed(key: bytes, text: str) -> str:
 
 
 def event_digest(key: bytes, row: Sequence[Any]) -> str:
-    """Of an event, given as the values of COLUMNS. Raises TypeError, ValueError or AttributeError for damaged values."""
+    """Of an event, given as the values of COLUMNS. Raises TypeError, ValueError or AttributeError if damaged."""
     pk, organization, integration, record, run, actor, action, message, data, created_at = row
     return keyed(
         key,
@@ -71,14 +71,25 @@ def root_of(digests: Iterable[str]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def head_of(
-    key: bytes, *, organization_id: int, number: int, previous: str, members: str, first_id: int, through_id: int,
-    root: str, sealed_at: datetime,
-) -> str:  # fmt: skip
+class Sealed(Protocol):
+    """What a head covers; `syncengine.models.AuditSeal` has it."""
+
+    organization_id: int
+    number: int
+    previous: str
+    members: str
+    first_id: int
+    through_id: int
+    root: str
+    sealed_at: datetime
+
+
+def head_of(key: bytes, seal: Sealed) -> str:
     """The head of a seal, which covers the seal before it and so the whole chain."""
     return keyed(
         key,
-        f"seal/1 {organization_id} {number} {previous} {members} {first_id} {through_id} {root} {moment(sealed_at)}",
+        f"seal/1 {seal.organization_id} {seal.number} {seal.previous} {seal.members} {seal.first_id} "
+        f"{seal.through_id} {seal.root} {moment(seal.sealed_at)}",
     )
 
 

@@ -1,0 +1,142 @@
+"""Sealing: events are closed in blocks, each chained to the one before, without a lock that a writer would feel.
+
+Ids are given out before events are committed, so an event may appear below ids that are sealed already: a seal names
+its members one by one, and what is not sealed yet is looked for from LATE_COMMITS back. `verify_audit` looks further.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from syncengine.audit import anchors
+from syncengine.audit.digests import GENESIS, head_of, pack, root_of, unpack
+from syncengine.audit.keys import audit_key
+from syncengine.engine import locks
+from syncengine.models import AuditEvent, AuditSeal
+from tenants.models import Organization
+
+if TYPE_CHECKING:
+    from syncengine.engine.work import Deadline
+
+SEAL = "audit-seal"
+SEAL_SECONDS = 60.0
+LATE_COMMITS = timedelta(minutes=15)  # longer than any transaction of ours: a worker's task ends after five
+BLOCK = 500
+ATTEMPTS = 10
+PAUSE_SECONDS = 0.005
+
+
+def is_due(now: datetime) -> bool:
+    """Whether a minute has gone by since any worker sealed."""
+    return locks.is_free(SEAL, now=now)
+
+
+def seal_due(deadline: Deadline) -> bool:
+    """Seal what was written since the last time, once a minute; False when it is not time."""
+    if not locks.taken_for(SEAL, seconds=SEAL_SECONDS):
+        return False
+    seal_open(deadline)
+    return True
+
+
+def seal_open(deadline: Deadline) -> None:
+    """Seal what was written since the last time, now."""
+    settled = timezone.now() - LATE_COMMITS
+    for organization_id in _with_open_events(settled):
+        if deadline.passed:
+            return
+        _seal_open(organization_id, settled, deadline)
+
+
+def breathe() -> None:
+    """Between two transactions of a long job: SQLite's lock is unfair, and the web wants its turn (stack.md)."""
+    if connection.vendor == "sqlite":
+        time.sleep(PAUSE_SECONDS)
+
+
+def _with_open_events(settled: datetime) -> list[int]:
+    """Organizations with events above what was sealed before `settled`."""
+    seals = AuditSeal.objects.filter(organization_id=OuterRef("pk"), sealed_at__lt=settled).order_by("-number")
+    newer = AuditEvent.objects.filter(organization_id=OuterRef("pk"), pk__gt=OuterRef("floor"))
+    floors = Organization.objects.annotate(floor=Coalesce(Subquery(seals.values("through_id")[:1]), 0))
+    return list(floors.filter(Exists(newer)).order_by("pk").values_list("pk", flat=True))
+
+
+def _seal_open(organization_id: int, settled: datetime, deadline: Deadline) -> None:
+    older = AuditSeal.objects.filter(organization_id=organization_id, sealed_at__lt=settled).order_by("-number")
+    seen, floor = older.values_list("number", "through_id").first() or (0, 0)
+    chain = Chain(organization_id, seen)
+    for ids in _pages(organization_id, floor):
+        chain.append(ids)
+        if deadline.passed:
+            return
+
+
+def _pages(organization_id: int, after: int) -> Iterator[Sequence[int]]:
+    events = AuditEvent.objects.filter(organization_id=organization_id).order_by("pk")
+    while ids := list(events.filter(pk__gt=after).values_list("pk", flat=True)[:BLOCK]):
+        yield ids
+        after = ids[-1]
+
+
+class Chain:
+    """Appends seals to the chain of an organization, while other workers may do the same.
+
+    Seals up to the number `seen` are known to hold none of the ids to come. Two workers cannot make the same number;
+    who comes second looks at what the first has sealed and goes on behind it.
+    """
+
+    def __init__(self, organization_id: int, seen: int) -> None:
+        self._organization_id = organization_id
+        self._seals = AuditSeal.objects.filter(organization_id=organization_id)
+        self._seen = seen
+        self._sealed: set[int] = set()
+
+    def append(self, ids: Sequence[int]) -> AuditSeal | None:
+        """Seal those of the ids, BLOCK at most, that are not sealed yet, and anchor the seal."""
+        for _ in range(ATTEMPTS):
+            try:
+                with transaction.atomic():
+                    seal = self._insert(ids)
+            except IntegrityError:
+                continue
+            if seal is not None:
+                self._seen = seal.number
+                anchors.publish(seal)
+                breathe()
+            return seal
+        return None
+
+    def _insert(self, ids: Sequence[int]) -> AuditSeal | None:
+        last = self._seals.order_by("-number").first()  # first this, then what was sealed up to it
+        for number, members in self._seals.filter(number__gt=self._seen).values_list("number", "members"):
+            self._seen = max(self._seen, number)
+            self._sealed.update(unpack(members))
+        wanted = [pk for pk in ids if pk not in self._sealed]
+        events = AuditEvent.objects.filter(organization_id=self._organization_id, pk__in=wanted).order_by("pk")
+        rows = list(events.values_list("pk", "digest"))
+        return self._create(last, rows) if rows else None
+
+    def _create(self, last: AuditSeal | None, rows: Sequence[tuple[int, str]]) -> AuditSeal:
+        ids = [pk for pk, _ in rows]
+        seal = AuditSeal(
+            organization_id=self._organization_id,
+            number=last.number + 1 if last else 1,
+            first_id=ids[0],
+            through_id=max(ids[-1], last.through_id if last else 0),
+            members=pack(ids),
+            root=root_of(digest for _, digest in rows),
+            previous=last.head if last else GENESIS,
+            sealed_at=timezone.now(),
+        )
+        seal.head = head_of(audit_key(), seal)
+        seal.save(force_insert=True)
+        return seal
