@@ -19,7 +19,7 @@ from django.utils import timezone
 from syncengine.audit import record_event
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine import circuit, mappings
-from syncengine.engine.connections import Systems, systems
+from syncengine.engine.connections import Systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
 from syncengine.engine.leases import LeaseLost, lease_end
@@ -40,7 +40,6 @@ from syncengine.engine.records import (
 )
 from syncengine.engine.retries import retry_at
 from syncengine.engine.work import Deadline
-from syncengine.flows import registry
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import (
     AwaitAnswer,
@@ -61,7 +60,6 @@ from tenants.models import Integration
 
 log = structlog.get_logger(__name__)
 
-NO_ANSWER = "no_answer"
 MOST_STEPS = 40
 LOCK_RETRY_SECONDS = 2.0
 
@@ -201,6 +199,7 @@ def advance(flow: DocumentFlow, claimed: Claimed, both: Systems, context: FlowCo
     if record is None:
         return
     record.mapping_version = mapping.version
+    _close_lost_attempts(record)
     desk = DbDesk(record, both, context, mapping.compiled)
     with calls_for(run_id=record.run_id, record_id=record.pk):
         for _ in range(MOST_STEPS):
@@ -211,6 +210,13 @@ def advance(flow: DocumentFlow, claimed: Claimed, both: Systems, context: FlowCo
             if not isinstance(step, Continue):
                 return
         _fail(record, Trouble("too_many_steps", "The record did not come to an end.", "Tell support, then replay."))
+
+
+def _close_lost_attempts(record: Record) -> None:
+    """What a lost worker was sending when it died: nobody knows, until a look-up says."""
+    Attempt.objects.filter(record=record, state=AttemptState.SENDING).update(
+        state=AttemptState.UNKNOWN, message="The worker was lost while it sent this.", finished_at=timezone.now()
+    )
 
 
 def _next_step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
@@ -346,53 +352,3 @@ def _save(record: Record, action: str, message: str, **counts: int) -> None:
             run=record.run,
         )
     finish_if_settled(record.run_id)
-
-
-def answer_came(integration: Integration, attempt: Attempt, *, confirmed: bool, message: str) -> bool:
-    """The target's asynchronous answer to a response: the flow says what follows (contracts: Basware §5).
-
-    False while the worker that sent the response has not put its record down yet: the answer is asked for again.
-    """
-    assert attempt.record is not None  # only batches have none
-    record = Record.objects.select_related("integration__organization", "run").get(pk=attempt.record.pk)
-    if record.status == RecordStatus.IN_PROGRESS:
-        return False
-    if _awaits(record, attempt):
-        _settle(integration, record, attempt, confirmed=confirmed, message=message)
-    elif not confirmed:
-        _show_failed_answer(record, message)
-    # Only now: a crash before leaves an answer to be asked for again, never a record that nobody asks for.
-    state = AttemptState.SETTLED if confirmed else AttemptState.REJECTED
-    Attempt.objects.filter(pk=attempt.pk).update(
-        state=state, message=message, finished_at=timezone.now(), next_poll_at=None
-    )
-    return True
-
-
-def _awaits(record: Record, attempt: Attempt) -> bool:
-    """Whether it is this answer that the record waits for, be it a day late."""
-    waits = record.status == RecordStatus.WAITING and record.next_attempt_at is None
-    given_up = record.status == RecordStatus.FAILED and record.error_code == NO_ANSWER
-    newest = Attempt.objects.filter(record=record, kind=attempt.kind).order_by("-started_at", "-id").first()
-    return (waits or given_up) and newest is not None and newest.pk == attempt.pk
-
-
-def _settle(integration: Integration, record: Record, attempt: Attempt, *, confirmed: bool, message: str) -> None:
-    flow = registry.get(record.flow)
-    assert isinstance(flow, DocumentFlow)  # only those send single responses
-    with systems(integration) as both:
-        mapping = mappings.current(integration, flow.name).compiled
-        desk = DbDesk(record, both, flow_context(integration, flow, both), mapping)
-        step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
-    record.flags = [flag for flag in record.flags if flag != NO_ANSWER]
-    apply_step(flow, record, step)
-    if isinstance(step, Continue):
-        set_pending(record, timezone.now())
-        record.save()
-
-
-def _show_failed_answer(record: Record, message: str) -> None:
-    """A refusal of ours that Basware has accepted and then not carried out: its clerk knows nothing of it."""
-    record.flags = sorted({*record.flags, "answer_failed"})
-    record.notes = [*record.notes, f"Basware did not carry out our answer: {message or 'no reason given'}"]
-    record.save(update_fields=["flags", "notes", "updated_at"])

@@ -17,8 +17,6 @@ from django.utils import timezone
 
 from syncengine.audit import record_event, record_events
 from syncengine.connectors.basware import Item, RequestResult
-from syncengine.engine import documents
-from syncengine.engine.documents import NO_ANSWER
 from syncengine.engine.records import (
     ERROR_FIELDS,
     Trouble,
@@ -29,6 +27,7 @@ from syncengine.engine.records import (
     set_failed,
     set_pending,
 )
+from syncengine.engine.responses import NO_ANSWER, answer_came
 from syncengine.engine.retries import retry_delay
 from syncengine.flows import registry
 from syncengine.flows.master import MasterDataFlow
@@ -92,7 +91,7 @@ def _settle_single(integration: Integration, attempt: Attempt, result: RequestRe
     if verdict.outcome == ItemOutcome.OPEN:
         return False
     confirmed = verdict.outcome == ItemOutcome.CONFIRMED
-    return documents.answer_came(integration, attempt, confirmed=confirmed, message=verdict.message)
+    return answer_came(integration, attempt, confirmed=confirmed, message=verdict.message)
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown, Rejected
 from syncengine.connectors.sap_b1.literals import is_yes
 from syncengine.flows.desk import AlreadyLinked, Continue, Posting, Step, Wait
 from syncengine.flows.invoicing.case import Case
@@ -94,19 +95,20 @@ def link_posted(case: Case, plan: Plan, document: Mapping[str, Any]) -> Step:
 
 def hold(case: Case, entity_set: str, document: Mapping[str, Any], found: Sequence[Difference], linked: Step) -> Step:
     """Payment block at once, no answer to Basware: a person accepts it or cancels it in SAP."""
-    if not is_yes(document.get("PaymentBlock")):
-        block(case, entity_set, int(document["DocEntry"]), blocked=True)
-    ours = any(attempt.key.endswith("/blocked") for attempt in case.desk.attempts("payment_block"))
+    not_blocked = "" if is_yes(document.get("PaymentBlock")) else _try_to_block(case, entity_set, document)
+    past = case.desk.attempts("payment_block")
+    ours = not not_blocked and any(attempt.key.endswith("/blocked") for attempt in past)
     number = document.get("DocNum")
     kinds = {difference.kind for difference in found}
     flags = ["total_differs"] if "amount" in kinds else []
     flags += ["coding_differs"] if "coding" in kinds else []
-    message = f"SAP posted {number} differently: {'; '.join(difference.message for difference in found)}"
+    message = f"SAP posted {number} differently: {'; '.join(difference.message for difference in found)}{not_blocked}"
+    blocked = "Its payment is not blocked." if not_blocked else "Its payment is blocked."
     return ask(
         "difference",
         message,
         ("accept_difference",),
-        hint="Accept the difference, or cancel the document in SAP and press replay. Its payment is blocked.",
+        hint=f"Accept the difference, or cancel the document in SAP and press replay. {blocked}",
         stage="posted",
         memo={**linked.memo, "blocked_by_us": ours or None},
         flags=tuple(flags),
@@ -114,12 +116,28 @@ def hold(case: Case, entity_set: str, document: Mapping[str, Any], found: Sequen
     )
 
 
+def _try_to_block(case: Case, entity_set: str, document: Mapping[str, Any]) -> str:
+    """What SAP says against it, for the person who has to look anyway; "" when it is blocked."""
+    try:
+        block(case, entity_set, int(document["DocEntry"]), blocked=True)
+    except Rejected as error:
+        return f"; SAP refused to block its payment: {error.message}"
+    return ""
+
+
 def block(case: Case, entity_set: str, entry: int, *, blocked: bool) -> None:
     """PATCH of a scalar: safe to repeat (contracts: SAP §3.5)."""
     body = {"PaymentBlock": "tYES" if blocked else "tNO"}
     word = "blocked" if blocked else "unblocked"
     intent = case.desk.announce("payment_block", f"{entity_set}/{entry}/{word}", body)
-    case.desk.sap.update(entity_set, entry, body)
+    try:
+        case.desk.sap.update(entity_set, entry, body)
+    except OutcomeUnknown as error:
+        intent.unknown(error.message)
+        raise
+    except ConnectorError as error:
+        intent.refused(error.message)
+        raise
     intent.done()
 
 

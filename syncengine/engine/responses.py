@@ -1,0 +1,69 @@
+"""What Basware says later of a single response to a document (contracts: Basware §5, §14.7)."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from syncengine.engine import mappings
+from syncengine.engine.connections import systems
+from syncengine.engine.context import flow_context
+from syncengine.engine.desk import DbDesk
+from syncengine.engine.documents import apply_step, work_of
+from syncengine.engine.records import set_pending
+from syncengine.flows import registry
+from syncengine.flows.desk import Continue
+from syncengine.flows.document import DocumentFlow
+from syncengine.models import Attempt, AttemptState, Record, RecordStatus
+from tenants.models import Integration
+
+NO_ANSWER = "no_answer"
+
+
+def answer_came(integration: Integration, attempt: Attempt, *, confirmed: bool, message: str) -> bool:
+    """The target's asynchronous answer to a response: the flow says what follows.
+
+    False while the worker that sent the response has not put its record down yet: the answer is asked for again.
+    """
+    assert attempt.record is not None  # only batches have none
+    record = Record.objects.select_related("integration__organization", "run").get(pk=attempt.record.pk)
+    if record.status == RecordStatus.IN_PROGRESS:
+        return False
+    if _awaits(record, attempt):
+        _settle(integration, record, attempt, confirmed=confirmed, message=message)
+    elif not confirmed:
+        _show_failed_answer(record, message)
+    # Only now: a crash before leaves an answer to be asked for again, never a record that nobody asks for.
+    state = AttemptState.SETTLED if confirmed else AttemptState.REJECTED
+    Attempt.objects.filter(pk=attempt.pk).update(
+        state=state, message=message, finished_at=timezone.now(), next_poll_at=None
+    )
+    return True
+
+
+def _awaits(record: Record, attempt: Attempt) -> bool:
+    """Whether it is this answer that the record waits for, be it a day late."""
+    waits = record.status == RecordStatus.WAITING and record.next_attempt_at is None
+    given_up = record.status == RecordStatus.FAILED and record.error_code == NO_ANSWER
+    newest = Attempt.objects.filter(record=record, kind=attempt.kind).order_by("-started_at", "-id").first()
+    return (waits or given_up) and newest is not None and newest.pk == attempt.pk
+
+
+def _settle(integration: Integration, record: Record, attempt: Attempt, *, confirmed: bool, message: str) -> None:
+    flow = registry.get(record.flow)
+    assert isinstance(flow, DocumentFlow)  # only those send single responses
+    with systems(integration) as both:
+        mapping = mappings.current(integration, flow.name).compiled
+        desk = DbDesk(record, both, flow_context(integration, flow, both), mapping)
+        step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
+    record.flags = [flag for flag in record.flags if flag != NO_ANSWER]
+    apply_step(flow, record, step)
+    if isinstance(step, Continue):
+        set_pending(record, timezone.now())
+        record.save()
+
+
+def _show_failed_answer(record: Record, message: str) -> None:
+    """A refusal of ours that Basware has accepted and then not carried out: its clerk knows nothing of it."""
+    record.flags = sorted({*record.flags, "answer_failed"})
+    record.notes = [*record.notes, f"Basware did not carry out our answer: {message or 'no reason given'}"]
+    record.save(update_fields=["flags", "notes", "updated_at"])
