@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from syncengine.audit import record_events
@@ -175,8 +175,11 @@ class Sender:
             )
 
     def _call(self, batch: Batch) -> ImportReceipt:
-        with calls_for(run_id=self._run.pk if self._run else None, attempt_id=batch.attempt.pk):
-            return self._systems.basware.import_records(batch.part.resource, [body.body for body in batch.bodies])
+        try:
+            with calls_for(run_id=self._run.pk if self._run else None, attempt_id=batch.attempt.pk):
+                return self._systems.basware.import_records(batch.part.resource, [body.body for body in batch.bodies])
+        finally:
+            connection.close()  # the shared token was looked up in a connection of this thread's own
 
     def _collect(self, *, block: bool) -> None:
         if not self._going:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from syncengine.engine import due, execution, locks, sweep
 from syncengine.engine.connecting import save_connection
 from syncengine.engine.runs import request_runs
 from syncengine.engine.work import Deadline
-from syncengine.models import AuditEvent, Record, Run
+from syncengine.models import Attempt, AuditEvent, Record, Run
 from syncengine.sandbox.basware.switches import Switches
 from syncengine.sandbox.launch import Options, Sandboxes
 from syncengine.sandbox.server import SandboxRequest, SandboxServer, encode
@@ -74,7 +75,16 @@ class World:
             if run.is_final:
                 return run
             due.wait_for_next(0.2)
-        raise AssertionError(f"{run} is still {run.status}: {run.error_code} {run.error_message} {run.counts}")
+        raise AssertionError(f"{run} is still {run.status}: {run.error_message} {run.counts} {self.picture(run.flow)}")
+
+    def picture(self, flow: str) -> dict[str, Any]:
+        """What stands where, for the message of a test that fails."""
+        records = Counter(
+            (one.status, one.part, one.error_code, str(one.next_attempt_at), str(one.lease_expires_at), one.run_id)
+            for one in self.records(flow)
+        )
+        attempts = Attempt.objects.filter(integration=self.integration, flow=flow)
+        return {"records": records, "attempts": list(attempts.values_list("state", "run", "message", "next_poll_at"))}
 
     def again(self, row: Any) -> Any:
         """The row as it is stored now."""
