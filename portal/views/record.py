@@ -16,7 +16,9 @@ from portal.forms.records import DecideForm, IgnoreForm, ReasonForm, decisions_o
 from portal.views.access import organization_page, page_of, part_of, record_of, require
 from portal.views.payloads import compare
 from portal.views.timeline import timeline_of
+from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine import replay as replay_engine
+from syncengine.engine.connections import NotConfigured
 from syncengine.engine.runs import ActionRefused
 from syncengine.flows import registry
 from syncengine.flows.document import DocumentFlow
@@ -156,6 +158,8 @@ def _act(
             action(found, form.cleaned_data)
         except ActionRefused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, refused.message)
+        except (ConnectorError, NotConfigured) as unanswered:
+            form.add_error(None, str(unanswered))
         else:
             messages.success(request, success)
             return redirect("portal:record", access.organization.slug, found.pk)

@@ -11,15 +11,22 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_event
-from syncengine.engine.records import finish_if_settled, release, set_pending
+from syncengine.engine import mappings
+from syncengine.engine.connections import systems
+from syncengine.engine.context import flow_context
+from syncengine.engine.desk import DbDesk
+from syncengine.engine.documents import work_of
+from syncengine.engine.records import finish_if_settled, release, sentence, set_pending
 from syncengine.engine.runs import ActionRefused
 from syncengine.engine.wake import wake
 from syncengine.flows import registry
 from syncengine.flows.document import DocumentFlow
+from syncengine.flows.invoicing.case import FAILED as TRANSFER_FAILED
 from syncengine.flows.master import MasterDataFlow
 from syncengine.models import Record, RecordStatus, Stage
 
 REPLAYED_AT_ONCE = 500
+INVOICES = "invoices"
 
 
 def replay(record: Record, actor: str, reason: str = "") -> Record:
@@ -71,13 +78,22 @@ def resend(record: Record, actor: str, reason: str = "") -> Record:
 
 
 def ignore(record: Record, actor: str, reason: str, *, give_back: bool = False, booked_as: int | None = None) -> Record:
-    """Leave the record alone for good. An invoice that we hold needs `give_back` or `booked_as` (a DocNum)."""
+    """Leave the record alone for good. An invoice that we hold needs `give_back` or `booked_as`, a DocNum in SAP.
+
+    Raises NotConfigured and ConnectorError when SAP cannot be asked for that number.
+    """
     if not reason.strip():
         raise ActionRefused("Say why the record is ignored.", field="reason", code="required")
+    answers = give_back or booked_as is not None
+    if answers and record.flow != INVOICES:
+        message = "Only an invoice is given back or booked by hand."
+        raise ActionRefused(message, field="give_back" if give_back else "booked_as", code="no_invoice")
+    if booked_as is not None and not give_back:
+        _check_number(record, booked_as)
     with _deed(record) as current:
         if current.status == RecordStatus.IN_PROGRESS:
             raise ActionRefused("The record is being worked on right now.", code="in_progress")
-        if _is_held(current):
+        if answers or _is_held(current):
             _answer_and_ignore(current, reason, give_back=give_back, booked_as=booked_as)
         else:
             release(current)
@@ -87,8 +103,21 @@ def ignore(record: Record, actor: str, reason: str, *, give_back: bool = False, 
 
 
 def _is_held(record: Record) -> bool:
-    """An invoice that was acknowledged to Basware and not answered."""
-    return record.flow == "invoices" and record.stage in (Stage.ACKNOWLEDGED, Stage.CHECKED, Stage.POSTED)
+    """An invoice that was acknowledged to Basware and not answered: TransferFailed is what follows a false answer."""
+    claimed = record.stage in (Stage.ACKNOWLEDGED, Stage.CHECKED, Stage.POSTED)
+    return record.flow == INVOICES and claimed and (record.memo or {}).get("status") != TRANSFER_FAILED
+
+
+def _check_number(record: Record, number: int) -> None:
+    """Ask SAP for the document that was booked by hand; no transaction is open meanwhile."""
+    flow = registry.get(record.flow)
+    assert isinstance(flow, DocumentFlow)  # invoices are
+    with systems(record.integration) as both:
+        mapping = mappings.current(record.integration, flow.name)
+        desk = DbDesk(record, both, flow_context(record.integration, flow, both), mapping.compiled)
+        refusal = flow.refuses_number(work_of(record), desk, number)
+    if refusal:
+        raise ActionRefused(sentence(refusal), field="booked_as", code="booked_as")
 
 
 def _answer_and_ignore(record: Record, reason: str, *, give_back: bool, booked_as: int | None) -> None:

@@ -73,6 +73,10 @@ class DocumentFlow(Flow):
         """Records of one lane are advanced strictly one after another; by default each has its own."""
         return work.key
 
+    def refuses_number(self, work: Work, desk: Desk, number: int) -> str:  # most documents are not booked by hand
+        """Why the target's document of that number cannot be the one that a person booked; "" when it can."""
+        return f"records of this flow are not booked by hand, as {number} or otherwise"
+
     def touches(self, work: Work) -> Sequence[tuple[str, str]]:  # most ends change nothing else
         """(flow, reference) of records whose source this record's end has changed: they are looked at again."""
         return ()

@@ -20,7 +20,7 @@ from syncengine.flows.invoicing.cancelled import cancelled
 from syncengine.flows.invoicing.case import IN_PROGRESS, WAITING, Case, expect, facts_of, map_document, terms_of
 from syncengine.flows.invoicing.check import check
 from syncengine.flows.invoicing.claim import claim, read_again, special_reason
-from syncengine.flows.invoicing.decide import decide
+from syncengine.flows.invoicing.decide import booked, decide, not_booked
 from syncengine.flows.invoicing.post import post
 from syncengine.flows.invoicing.rules import LOOKUPS, Targets, default_rules
 from syncengine.flows.invoicing.steps import READ_AGAIN
@@ -123,6 +123,11 @@ class InvoiceFlow(DocumentFlow):
             return _due(case)(case)
         except Rejected as error:
             return NeedsPerson(code=error.code, message=error.message, hint=error.hint, memo=READ_AGAIN)
+
+    def refuses_number(self, work: Work, desk: Desk, number: int) -> str:
+        """default-mapping.md, "Ignore": a DocNum that is verified in SAP."""
+        case = Case(work, desk)
+        return "" if booked(case, number) else not_booked(case, number)
 
     def settled(self, work: Work, desk: Desk, kind: str, confirmed: bool, message: str) -> Step:
         return confirm.settled(Case(work, desk), accepted=confirmed, message=message)

@@ -9,7 +9,7 @@ import pytest
 
 from syncengine.connectors.outcomes import Rejected
 from syncengine.flows.document import FindWindow
-from tests.flows.desks import MemoryArchive, Row
+from tests.flows.desks import MemoryArchive, MemoryDesk, Row
 from tests.flows.systems import MARK, World
 from tests.flows.test_invoices import confirm, run, take, world
 from tests.flows.test_invoices_confirmed import differ
@@ -232,6 +232,14 @@ def test_a_number_that_does_not_fit_is_not_taken(changed: dict[str, Any]):
     made.engine.replay(record, decision="booked_as", document=10001)
     assert (record.status, made.basware.answers) == ("failed", [])
     assert "10001" in record.message
+
+
+def test_a_number_is_verified_before_it_is_taken():
+    made, record = held()
+    by_hand(made)
+    engine = made.engine
+    assert engine.flow.refuses_number(engine.work(record), MemoryDesk(engine, record), 10001) == ""
+    assert "10002" in engine.flow.refuses_number(engine.work(record), MemoryDesk(engine, record), 10002)
 
 
 # Later in SAP

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base import IntegrationView, ScopedView
+from portal.api.idempotency import idempotent
 from portal.api.shapes import connections as shapes
 from portal.api.shapes.integrations import IntegrationPatch, IntegrationShape, NewIntegration
 from syncengine.engine import connecting, integrations, ping, webhooks
@@ -43,6 +44,7 @@ class Integrations(ScopedView):
         return self.get_paginated_response(shown(page or []))
 
     @extend_schema(responses={201: IntegrationShape})
+    @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Make an integration: enabled, every flow enabled, every schedule by hand."""
         made = integrations.create(self.access.organization, self.access.actor, self.checked())
@@ -127,6 +129,7 @@ class Webhook(IntegrationView):
     needs = {"POST": Action.SUBSCRIBE}
 
     @extend_schema(request=None, responses=shapes.SubscribedShape)
+    @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Subscribe, or rotate the secret: one subscription remains, the old secret is good for another day."""
         return Response(webhooks.subscribe(self.integration, self.access.actor))

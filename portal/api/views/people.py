@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from portal import people
 from portal.api.base import ScopedView
+from portal.api.idempotency import idempotent
 from portal.api.shapes.people import (
     InvitationRequest,
     InvitationShape,
@@ -70,6 +71,7 @@ class Invite(ScopedView):
     serializer_class = InvitationRequest
 
     @extend_schema(responses={201: InvitationShape})
+    @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Invite somebody by e-mail."""
         wanted = self.checked()
@@ -91,6 +93,7 @@ class ApiKeys(ScopedView):
         return self.get_paginated_response(KeyShape(page, many=True).data)
 
     @extend_schema(responses={201: IssuedKey})
+    @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Make a key; its text is in this answer and never again."""
         wanted = self.checked()

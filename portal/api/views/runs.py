@@ -91,6 +91,7 @@ class CancelRun(OneRun):
     needs = {"POST": Action.RUN}
 
     @extend_schema(request=None, responses={202: RunDetailShape})
+    @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Stop after the page in flight; what was sent is still settled."""
         return Response(RunDetailShape(runs.cancel(self.run, self.access.actor)).data, status=202)
@@ -102,6 +103,7 @@ class ConfirmClosings(OneRun):
     needs = {"POST": Action.RUN}
 
     @extend_schema(request=None, responses={202: RunDetailShape})
+    @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Close what a full read did not find any more; answered with the run that does it."""
         return Response(RunDetailShape(runs.confirm_closings(self.run, self.access.actor)).data, status=202)

@@ -88,17 +88,29 @@ def _give_false(case: Case, lead: str, decision: Mapping[str, Any], end: Callabl
 
 
 def _booked_as(case: Case, decision: Mapping[str, Any]) -> Step:
-    """Booked by hand: a DocNum that SAP shows for this vendor, in this currency, with this sum."""
     number = decision.get("document")
+    found = booked(case, number)
+    if found is None:
+        return stop_for([portal_problem("booked_as", not_booked(case, number), "booked_as", "Check the DocNum.")])
+    return link(case, *found, adopted=True)
+
+
+def booked(case: Case, number: Any) -> tuple[str, dict[str, Any]] | None:
+    """What was booked by hand: a DocNum that SAP shows for this vendor, in this currency, with this sum."""
     invoice = read(case)
     for entity_set in (invoice.entity_set, INVOICES if invoice.entity_set == CREDIT_NOTES else CREDIT_NOTES):
         for document in _by_number(case, entity_set, number, invoice.card_code):
             gross = totals_of(document, foreign=invoice.foreign).gross
             same_sum = invoice.gross is None or abs(gross - invoice.gross) <= LEAST_TOLERANCE
             if same_sum and as_text(document.get("DocCurrency")) == invoice.currency:
-                return link(case, entity_set, document, adopted=True)
-    message = f"SAP has no document {number} of vendor {invoice.card_code} over {invoice.gross} {invoice.currency}"
-    return stop_for([portal_problem("booked_as", message, "booked_as", "Check the DocNum and try again.")])
+                return entity_set, document
+    return None
+
+
+def not_booked(case: Case, number: Any) -> str:
+    """Why nothing was found."""
+    invoice = read(case)
+    return f"SAP has no document {number} of vendor {invoice.card_code} over {invoice.gross} {invoice.currency}"
 
 
 def _by_number(case: Case, entity_set: str, number: Any, card_code: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from syncengine.engine.runs import ActionRefused
 from syncengine.models import AuditEvent, Record
 from tests import factories
 
@@ -158,6 +159,35 @@ def test_an_invoice_that_we_hold_is_not_ignored_just_so(integration, caller):
     assert refused.json()["errors"]
     assert caller.post(f"records/{record.pk}/ignore/", {"reason": "x", "booked_as": "many"}).status_code == 400
     assert caller.post(f"records/{record.pk}/ignore/", {"reason": "x", "booked_as": 10**30}).status_code == 400
+
+
+def test_an_invoice_that_was_answered_already_is_ignored_just_so(integration, caller):
+    """TransferFailed: Basware has our false response and waits for nothing."""
+    memo = {"status": "TransferFailed", "read_again": True}
+    record = factories.invoice(integration, status="failed", stage="acknowledged", memo=memo)
+    assert caller.post(f"records/{record.pk}/ignore/").json()["status"] == "ignored"
+
+
+def test_a_number_that_sap_does_not_show_is_refused_before_anything_happens(integration, caller, monkeypatch):
+    def refuse(record, number):
+        raise ActionRefused(f"SAP has no document {number}.", field="booked_as", code="booked_as")
+
+    monkeypatch.setattr("syncengine.engine.replay._check_number", refuse)
+    record = factories.invoice(integration, status="failed", stage="acknowledged")
+    answer = caller.post(f"records/{record.pk}/ignore/", {"reason": "x", "booked_as": 4711})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "booked_as")
+    assert Record.objects.get(pk=record.pk).status == "failed"
+
+
+def test_a_number_cannot_be_verified_without_a_connection(integration, caller):
+    record = factories.invoice(integration, status="failed", stage="acknowledged")
+    assert caller.post(f"records/{record.pk}/ignore/", {"reason": "x", "booked_as": 4711}).status_code == 409
+
+
+@pytest.mark.parametrize("how", [{"give_back": True}, {"booked_as": 7}])
+def test_only_invoices_are_given_back_or_booked(how, record, caller):
+    answer = caller.post(f"records/{record.pk}/ignore/", {"reason": "x", **how})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, next(iter(how)))
 
 
 def test_a_decision_that_is_not_open_is_400(record, caller):

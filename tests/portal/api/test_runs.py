@@ -144,3 +144,26 @@ def test_an_idempotency_key_is_free_again_after_an_error(integration, caller):
     assert caller.post(path, {"flow": "nonsense"}, Idempotency_Key="k-1").status_code == 400
     assert caller.post(path, {"flow": "vendors"}, Idempotency_Key="k-1").status_code == 202
     assert caller.post(path, {"flow": "vendors"}, Idempotency_Key="k" * 256).status_code == 400
+
+
+REPEATED = [
+    ("integrations/", {"name": "Second"}, 201),
+    ("api-keys/", {"name": "tool", "role": "viewer"}, 201),
+    ("members/invite/", {"email": "new@example.com", "role": "viewer"}, 201),
+    ("runs/{run}/cancel/", None, 202),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status"), REPEATED)
+def test_what_is_repeated_under_its_idempotency_key_is_answered_alike(path, body, status, run, api):
+    caller = api("admin")
+    answers = [caller.post(path.format(run=run.pk), body, Idempotency_Key="k-9") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [status, status]
+    assert answers[0].json() == answers[1].json()
+
+
+def test_another_caller_is_not_answered_with_what_a_key_was_told(api):
+    body = {"name": "tool", "role": "viewer"}
+    first = api("admin").post("api-keys/", body, Idempotency_Key="k-9").json()
+    other = api("admin").post("api-keys/", body, Idempotency_Key="k-9").json()
+    assert first["key"] != other["key"]

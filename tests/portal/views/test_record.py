@@ -6,6 +6,7 @@ import pytest
 
 from portal.views.record import _stage_line
 from portal.views.timeline import timeline_of, words_of_action
+from syncengine.engine.connections import NotConfigured
 from syncengine.models import AuditEvent, Record
 from tests import factories
 from tests.factories import NOON
@@ -156,11 +157,23 @@ def test_a_held_invoice_is_given_back_with_the_reason(path, invoice, people):
     assert again(invoice).memo["decision"] == {"decision": "give_back", "document": None, "reason": "not ours"}
 
 
-def test_booked_by_hand_needs_the_document(path, invoice, people):
+def test_booked_by_hand_needs_the_document(path, invoice, people, monkeypatch):
+    monkeypatch.setattr("syncengine.engine.replay._check_number", lambda record, number: None)
     data = {"reason": "by hand", "outcome": "booked_as"}
     assert "Enter the DocNum" in people["operator"].post(f"{path}ignore/", data).content.decode()
     assert people["operator"].post(f"{path}ignore/", {**data, "booked_as": "4711"}).status_code == 302
     assert again(invoice).memo["decision"]["document"] == 4711
+
+
+def test_a_number_cannot_be_booked_while_sap_cannot_be_asked(path, invoice, people, monkeypatch):
+    def away(record, number):
+        raise NotConfigured("sap_b1")
+
+    monkeypatch.setattr("syncengine.engine.replay._check_number", away)
+    answer = people["operator"].post(f"{path}ignore/", {"reason": "x", "outcome": "booked_as", "booked_as": "4711"})
+    assert answer.status_code == 400
+    assert "is not set up yet" in answer.content.decode()
+    assert again(invoice).status == "failed"
 
 
 @pytest.fixture
