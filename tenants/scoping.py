@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import models
-from django.http import Http404, HttpRequest
 
 from tenants.models import ApiKey, Membership, Organization, Role, User
 from tenants.models.api_key import key_hash
@@ -70,16 +69,6 @@ def access_of_member(user: User, slug: str | None) -> Access:
     if len(first_two) > 1:
         raise OrganizationNotNamed
     return _access(user, first_two[0] if first_two else None, NoOrganization)
-
-
-def organization_for(request: HttpRequest, slug: str) -> Access:
-    """The access of the logged-in person to `/o/{slug}/…`; Http404 for outsiders, as if it did not exist."""
-    if not isinstance(request.user, User):
-        raise Http404
-    try:
-        return access_of_member(request.user, slug)
-    except OrganizationNotFound:
-        raise Http404 from None
 
 
 def _access(user: User, membership: Membership | None, missing: type[Exception]) -> Access:

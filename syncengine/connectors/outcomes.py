@@ -85,7 +85,7 @@ class Unavailable(ConnectorError):
 
 
 class Unauthenticated(ConnectorError):
-    """Session or token not accepted. `login_refused` means that the credentials themselves were: stop, tell a person."""
+    """Session or token not accepted. `login_refused`: the credentials themselves were not; stop, tell a person."""
 
     outcome = Outcome.UNAUTHENTICATED
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,11 +24,23 @@ from syncengine.engine.runs import compute_status
 from syncengine.engine.work import Deadline, RunWork
 from syncengine.flows import registry
 from syncengine.flows.master import MasterDataFlow
-from syncengine.models import FINAL_STATUSES, OPEN_RUN_STATUSES, FlowState, Record, RecordStatus, Run, RunStatus
+from syncengine.models import (
+    FINAL_STATUSES,
+    OPEN_RUN_STATUSES,
+    FlowState,
+    Record,
+    RecordStatus,
+    Run,
+    RunStatus,
+    RunTrigger,
+)
 
 log = structlog.get_logger(__name__)
 
 HANDED_OVER_SECONDS = 0.5
+
+
+BY_ITSELF = (RunTrigger.SCHEDULE, RunTrigger.WEBHOOK)
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,10 @@ def execute(run: Run, deadline: Deadline) -> None:
     if found is not None:
         end(run, found)
         return
+    until = circuit.closed_until(run.integration) if run.trigger in BY_ITSELF else None
+    if until is not None:
+        postpone(run, until)
+        return
     with Heartbeat(lambda: _renew(run)) as heartbeat:
         try:
             work = RunWork(run, deadline, heartbeat)
@@ -138,6 +153,13 @@ def execute(run: Run, deadline: Deadline) -> None:
             log.exception("run_crashed", run=run.pk)
             trouble = internal_error(error)
             end(run, Obstacle(trouble.code, trouble.message, trouble.hint))
+
+
+def postpone(run: Run, until: datetime) -> None:
+    """A system is down or asked for patience: what nobody waits for waits too. A person's run is a trial call."""
+    Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner).update(
+        lease_owner="", lease_expires_at=None, not_before=until
+    )
 
 
 def _work_on(work: RunWork) -> None:
@@ -209,14 +231,3 @@ def _after_failure(run: Run, error: ConnectorError) -> None:
         error_message=f"{error.message} Next try at {at:%H:%M:%S} UTC.",
         error_hint=error.hint,
     )
-
-
-def wait_for_final(runs: list[Run], seconds: float) -> bool:
-    """Wait until other workers have brought all runs to their end; False when the time is over first."""
-    give_up = time.monotonic() + seconds
-    pks = [run.pk for run in runs]
-    while Run.objects.filter(pk__in=pks).exclude(status__in=FINAL_STATUSES).exists():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.2)  # other processes do the work: the database is all we share
-    return True

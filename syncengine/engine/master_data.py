@@ -22,7 +22,7 @@ from syncengine.audit import record_events
 from syncengine.engine import mappings, slots
 from syncengine.engine.comparing import Comparison, Fate, Judged
 from syncengine.engine.dry_runs import DryResult
-from syncengine.engine.leases import lease_end
+from syncengine.engine.leases import LeaseLost, lease_end
 from syncengine.engine.records import count, fail_those_held_back_by
 from syncengine.engine.runs import CLOSING_NEEDS_APPROVAL
 from syncengine.engine.sending import Sender
@@ -112,7 +112,9 @@ class _Synchronisation:
 
     def _take(self, sources: Sequence[dict[str, Any]], *, page: Page | None = None, leaving: bool = False) -> None:
         judged = self.comparison.judge(sources, leaving=leaving)
-        self._put_down(judged, read=0 if leaving else len(sources), page=page)
+        # An incremental read also brings what is none of this flow's business: customers among the business partners.
+        ours = sum(1 for one in judged if one.fate is not Fate.OUT_OF_SCOPE)
+        self._put_down(judged, read=0 if leaving else ours, page=page)
 
     def _put_down(self, judged: Sequence[Judged], *, read: int, page: Page | None = None) -> None:
         unchanged = sum(1 for one in judged if one.fate is Fate.UNCHANGED)
@@ -148,7 +150,9 @@ class _Synchronisation:
 
     def _checkpoint(self, **progress: Any) -> None:
         self.run.cursor = {**self.run.cursor, "handed_over": False, **progress}
-        Run.objects.filter(pk=self.run.pk).update(cursor=self.run.cursor)
+        mine = Run.objects.filter(pk=self.run.pk, lease_owner=self.run.lease_owner)
+        if not mine.update(cursor=self.run.cursor):
+            raise LeaseLost  # inside the page's transaction: another has taken over and reads this page itself
 
     def _edges(self) -> None:
         """Windows open and close without an update stamp: what crosses its edge by today is looked at again."""

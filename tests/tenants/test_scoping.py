@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
-from django.http import Http404
 
 from tenants.models import Connection, Integration, Role
 from tenants.models.scoped import ScopedModel
@@ -18,7 +16,6 @@ from tenants.scoping import (
     OrganizationNotNamed,
     access_of_key,
     access_of_member,
-    organization_for,
 )
 from tests import factories
 
@@ -52,16 +49,6 @@ def test_another_s_organization_looks_like_one_that_does_not_exist(organization,
             access_of_member(outsider, slug)
     with pytest.raises(NoOrganization):
         access_of_member(factories.UserFactory(), None)
-
-
-def test_a_page_of_another_s_organization_is_404(rf, organization, viewer, outsider):
-    request = rf.get("/o/nordic-paper/")
-    request.user = viewer
-    assert organization_for(request, organization.slug).role == Role.VIEWER
-    for stranger in (outsider, AnonymousUser()):
-        request.user = stranger
-        with pytest.raises(Http404):
-            organization_for(request, organization.slug)
 
 
 def test_an_access_gives_the_rows_of_its_organization_only(organization, integration, elsewhere):

@@ -179,12 +179,6 @@ class Basware:
         for rows in self._rows(REQUEST_STATUS, "requestStatus", query):
             yield from map(read_result, rows)
 
-    def acknowledge_request_status(self, request_ids: Sequence[str]) -> bool:
-        """Take results off Basware's default list, once they are stored; False when they were off before (405)."""
-        path = f"{REQUEST_STATUS}/acknowledge"
-        response = self.session.post(path, {"requestIds": list(request_ids)}, fine={ALREADY_DONE})
-        return response.status != ALREADY_DONE
-
     # Push notifications
 
     def subscriptions(self, task_type: str | None = None, task_sub_type: str | None = None) -> list[Subscription]:

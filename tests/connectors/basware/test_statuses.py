@@ -8,7 +8,6 @@ import pytest
 
 from syncengine.connectors.basware import Item, ItemError
 from syncengine.connectors.basware.statuses import read_result
-from syncengine.connectors.outcomes import Rejected
 
 from .conftest import Said, recorded
 
@@ -106,16 +105,3 @@ def test_the_list_always_names_the_entity_type_since_without_it_only_errors_come
     assert [one.request_id for one in found] == ["r1", "r2"]
     query = dict(api.requests("GET", PATH)[1].query)
     assert query == {"entityType": "Vendor", "pageSize": "500", "lastUpdated": "2026-05-06T00:00:00Z"}
-
-
-def test_results_are_acknowledged_by_their_ids(api, basware):
-    api.on("POST", f"{PATH}/acknowledge", Said(200, "ok"), Said(405))
-    assert basware.acknowledge_request_status(["r1", "r2"]) is True
-    assert basware.acknowledge_request_status(["r1"]) is False
-    assert api.requests("POST", f"{PATH}/acknowledge")[0].json == {"requestIds": ["r1", "r2"]}
-
-
-def test_an_unknown_request_id_cannot_be_acknowledged(api, basware):
-    api.on("POST", f"{PATH}/acknowledge", Said(404))
-    with pytest.raises(Rejected):
-        basware.acknowledge_request_status(["r9"])
