@@ -51,7 +51,7 @@ def _of_master_data(
 
 def _read(flow: MasterDataFlow, both: Systems, context: FlowContext, key: str | None) -> dict[str, Any]:
     if key is not None:
-        found = flow.by_keys(both.sap, [key], context)
+        found = _with_key(flow, both, key, context)
     else:
         pages = flow.pages(both.sap, ReadWindow(mode="full"), context)
         found = next((page.records for page in pages if page.records), [])
@@ -59,6 +59,13 @@ def _read(flow: MasterDataFlow, both: Systems, context: FlowContext, key: str | 
     if not found:
         raise NothingToPreview(f"SAP has no such record: {key}." if key else "SAP has no record for this flow.")
     return (inside or found)[0]
+
+
+def _with_key(flow: MasterDataFlow, both: Systems, key: str, context: FlowContext) -> list[dict[str, Any]]:
+    try:
+        return list(flow.by_keys(both.sap, [key], context))
+    except ValueError:  # a word where SAP's key is a number names nothing
+        return []
 
 
 def _target(payload: Payload) -> Any:

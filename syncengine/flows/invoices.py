@@ -6,6 +6,7 @@ default-mapping.md, "Basware → SAP: invoices"; contracts: Basware §14, SAP §
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from syncengine.connectors.basware import Basware
@@ -106,7 +107,8 @@ class InvoiceFlow(DocumentFlow):
         if key is not None:
             document = basware.document(key)
         else:
-            pages = basware.documents(processing_status=WAITING)
+            # One that waits shows what is to come; when none does, any one shows what the rules make of it.
+            pages = chain.from_iterable(basware.documents(processing_status=status) for status in (WAITING, None))
             document = next((row for rows in pages for row in rows), None)
         if document is None:
             return None

@@ -32,6 +32,7 @@ from syncengine.flows.invoicing.answers import MOST_LOOKS, in_doubt_of
 from syncengine.flows.invoicing.case import ANSWER_LASTS, MAYBE_DONE
 from syncengine.flows.invoicing.watch import watched
 from syncengine.flows.master import rule
+from syncengine.flows.payment_previews import preview_payment
 from syncengine.mapping.text import as_text
 from syncengine.posting.amounts import LEAST_TOLERANCE, amount
 from syncengine.posting.invoice import INVOICES
@@ -101,6 +102,8 @@ class PaymentFlow(DocumentFlow):
     def targets(self) -> Collection[str]:
         """The fields that a rule may fill: those of a response that the payment itself does not decide."""
         return {"paymentTermCode", "paymentMethod", "paymentMessage"}
+
+    preview = staticmethod(preview_payment)
 
     # Finding
 

@@ -110,7 +110,7 @@ class TestPreview:
         assert not FieldMapping.objects.exists()
 
     def test_a_key_that_is_not_there_is_said(self, world):
-        for flow in ("vendors", "invoices"):
+        for flow in ("vendors", "invoices", "payment_terms", "purchase_orders", "payments"):
             with pytest.raises(NothingToPreview, match="NO-SUCH-KEY"):
                 preview(world.integration, flow, "NO-SUCH-KEY")
 

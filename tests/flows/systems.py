@@ -170,7 +170,7 @@ class Basware:
     def documents(
         self, *, processing_status: str | None = None, company_code: str | None = None, **_: Any
     ) -> Iterator[list[Record]]:
-        found = [row for row in self.shelf.values() if row["processingStatus"] == processing_status]
+        found = [row for row in self.shelf.values() if processing_status in {None, row["processingStatus"]}]
         yield deepcopy(found)
 
     def document(self, invoice_id: str) -> Record | None:

@@ -91,6 +91,13 @@ def test_a_preview_shows_what_the_rules_make_and_what_is_wrong():
     assert InvoiceFlow().preview(made.sap, made.basware, "none", made.engine.mapping, made.engine.ctx) is None  # type: ignore[arg-type]
 
 
+def test_when_no_invoice_waits_another_one_is_previewed():
+    made = world(document(processingStatus="Transferred"))
+    shown = InvoiceFlow().preview(made.sap, made.basware, None, made.engine.mapping, made.engine.ctx)  # type: ignore[arg-type]
+    assert shown is not None
+    assert shown[0]["processingStatus"] == "Transferred"
+
+
 # Not posted by itself
 
 

@@ -361,3 +361,32 @@ def test_an_invoice_that_sap_does_not_show_goes_to_a_person():
     made.sap.invoices.clear()
     made.engine.run(row)
     assert row.code == "invoice_gone"
+
+
+# Preview
+
+
+def preview(made: World, key: str | None = None) -> Any:
+    return PaymentFlow().preview(made.sap, made.basware, key, made.engine.mapping, made.engine.ctx)  # type: ignore[arg-type]
+
+
+def test_a_preview_shows_what_the_rules_make_of_a_payment_of_ours():
+    made = world(Comments=f"Basware {INVOICE_ID}\r\nOffice paper")
+    pay(made, 901, "40.00")
+    source, target, problems = preview(made)
+    assert (source["DocEntry"], source["document"]["invoiceId"], source["derived"]["means"]) == (
+        901,
+        INVOICE_ID,
+        "transfer",
+    )
+    assert (target["paymentMethod"], problems) == ("BT", [])
+    assert preview(made, "901/0")[0]["DocEntry"] == 901
+
+
+def test_without_a_payment_of_ours_there_is_nothing_to_preview():
+    made = world(Comments="booked by hand")
+    pay(made, 901, "40.00")
+    assert preview(made) is None
+    assert preview(made, "902") is None
+    assert preview(made, "word") is None
+    assert preview(made, "901")[0]["document"] == {}
