@@ -13,7 +13,7 @@ from syncengine.sandbox.control import ControlError, ControlServer
 from syncengine.sandbox.sap_b1.documents import close_line
 from syncengine.sandbox.sap_b1.errors import ServiceLayerError
 from syncengine.sandbox.sap_b1.model import SETS, entity_set
-from syncengine.sandbox.sap_b1.payload import stored
+from syncengine.sandbox.sap_b1.payload import number_value, stored
 from syncengine.sandbox.sap_b1.server import SapSandbox
 
 Document = dict[str, Any]
@@ -74,7 +74,7 @@ class SapActions:
 
     def pay(self, payload: Document) -> Document:
         """Pays an invoice: {"entry", "share": 1, "discount": 0}."""
-        share, discount = Decimal(str(payload.get("share", 1))), Decimal(str(payload.get("discount", 0)))
+        share, discount = _amount(payload, "share", 1), _amount(payload, "discount", 0)
         return self._sap.payments.pay(self._document("PurchaseInvoices", payload), share, discount)
 
     def cancel_payment(self, payload: Document) -> Document:
@@ -98,9 +98,12 @@ class SapActions:
     def freeze(self, payload: Document) -> Document:
         """Freezes a vendor {"vendor"} or an account {"account"}; {"frozen": false} thaws."""
         flag = "tYES" if payload.get("frozen", True) else "tNO"
-        if "vendor" in payload:
-            return self._change("BusinessPartners", payload["vendor"], {"Frozen": flag})
-        return self._change("ChartOfAccounts", payload["account"], {"FrozenFor": flag})
+        vendor = "vendor" in payload
+        name, field = ("BusinessPartners", "Frozen") if vendor else ("ChartOfAccounts", "FrozenFor")
+        key = payload["vendor" if vendor else "account"]
+        if key not in self._collection(name):
+            raise ControlError(f"no {key} in {name}")
+        return self._change(name, key, {field: flag})
 
     def change(self, payload: Document) -> Document:
         """Changes or adds any record: {"set", "key", "values": {…}}."""
@@ -151,7 +154,7 @@ class SapActions:
     def reconcile(self, payload: Document) -> Document:
         """Settles an invoice without a payment line, as a payment on account reconciled later: {"entry", "amount"}."""
         invoice = self._document("PurchaseInvoices", payload)
-        self._sap.documents.settle(invoice, Decimal(str(payload["amount"])), Decimal(str(payload.get("amount_fc", 0))))
+        self._sap.documents.settle(invoice, _amount(payload, "amount"), _amount(payload, "amount_fc", 0))
         return invoice
 
     def end_sessions(self, _: Document) -> Document:
@@ -179,3 +182,8 @@ class SapActions:
         document |= stored(found.type, values, self._company.user_fields(found.type.name))
         self._company.touch(name, document)
         return document
+
+
+def _amount(payload: Document, name: str, default: int | None = None) -> Decimal:
+    """Raises what the control API answers for what is no number."""
+    return number_value(name, payload[name] if default is None else payload.get(name, default))

@@ -64,9 +64,9 @@ class Approval:
     def decide(self, entry: int, decision: str, remarks: str = "") -> Document:
         """The approver's yes or no; `decision` is approve or reject."""
         draft = self._draft(entry)
+        if draft["DocumentStatus"] == "bost_Close":
+            raise business_error("Draft has already been added or cancelled")
         draft["AuthorizationStatus"], request_status = DECISIONS[decision]
-        if decision == "reject":
-            draft["DocumentStatus"] = "bost_Open"
         self._company.touch("Drafts", draft)
         for request in self._requests(entry):
             request |= {"Status": request_status, "Remarks": remarks}

@@ -108,8 +108,8 @@ class Documents:
         term = self._company.collection("PaymentTermsTypes").get(header["PaymentGroupCode"])
         if term is None:
             raise business_error(f"Enter valid code  [OPCH.GroupNum] , '{header['PaymentGroupCode']}'")
-        base = header["DocDate"] if term["BaselineDate"] == "bld_PostingDate" else header["TaxDate"]
-        header.setdefault("DocDueDate", due_date(term, base))
+        base = {"bld_PostingDate": header["DocDate"], "bld_SystemDate": self._company.today}
+        header.setdefault("DocDueDate", due_date(term, base.get(term["BaselineDate"]) or header["TaxDate"]))
         period = self._company.period(header["DocDate"])
         if not period["TaxDateFrom"] <= header["TaxDate"] <= period["TaxDateTo"]:
             raise business_error("Date deviates from permissible range  [OPCH.TaxDate]")
@@ -138,14 +138,25 @@ class Documents:
         liable = [line for line in header["DocumentLines"] if line.get("WTLiable") == "tYES"]
         subject = vendor.get("SubjectToWithholdingTax") in {"boYES", "tYES"}
         header |= {"WTAmount": ZERO, "WTAmountFC": ZERO}
-        codes = self._company.collection("WithholdingTaxCodes").values()
-        if not liable or not subject or not codes:
+        asked: Document = next(iter(header.get("WithholdingTaxDataCollection") or []), {})
+        code = self._withholding_code(asked.get("WTCode"))
+        if not liable or not subject or code is None:
             return
-        rate = tax_rate({"VatGroups_Lines": codes[0]["WithholdingTaxCodes_Lines"]}, header["DocDate"]) or ZERO
-        header["WTAmount"] = rounded(_sum(liable, "LineTotal") * rate / 100)
+        rate = tax_rate({"VatGroups_Lines": code["WithholdingTaxCodes_Lines"]}, header["DocDate"]) or ZERO
+        taxable = asked.get("TaxableAmount") or _sum(liable, "LineTotal")
+        header["WTAmount"] = rounded(taxable * rate / 100)
         header["WTAmountFC"] = rounded(_sum(liable, "RowTotalFC") * rate / 100)
         header["DocTotal"] -= header["WTAmount"]
         header["DocTotalFc"] -= header["WTAmountFC"]
+
+    def _withholding_code(self, asked: str | None) -> Document | None:
+        """The code that the document names, else the company's first."""
+        codes = self._company.collection("WithholdingTaxCodes")
+        if not asked:
+            return next(iter(codes.values()), None)
+        if asked not in codes:
+            raise business_error(f"Enter valid code  [WithholdingTaxDataCollection.WTCode] , '{asked}'")
+        return codes[asked]
 
     def _instalments(self, header: Document) -> None:
         term = self._company.collection("PaymentTermsTypes")[header["PaymentGroupCode"]]
@@ -179,8 +190,9 @@ class Documents:
         base = self._company.collection(taken.set_name)[taken.entry]
         line = _line(base, taken.line)
         if taken.set_name == "PurchaseInvoices":
-            self.settle(base, _gross(document, taken), ZERO)
-        change_open(line, taken, document["DocRate"], -1)
+            taking = document["DocumentLines"][taken.number]
+            self.settle(base, _gross(taking), _gross_fc(taking))
+        change_open(line, -taken.quantity)
         if all(entry["LineStatus"] == "bost_Close" for entry in base["DocumentLines"]):
             base["DocumentStatus"] = "bost_Close"
         self._bump(taken.set_name, base)
@@ -225,6 +237,8 @@ class Documents:
         if set_name == "Drafts":
             document["AuthorizationStatus"] = "dasCancelled"
         mirror = self._mirror(set_name, document, more or {}) if set_name in POSTABLE else None
+        for line in document["DocumentLines"]:
+            line.update(CLOSED_LINE)
         self._company.touch(set_name, document)
         return mirror
 
@@ -245,28 +259,31 @@ class Documents:
         return mirror
 
     def _give_back(self, document: Document) -> None:
-        foreign = document["DocCurrency"] != LOCAL
         for line in document["DocumentLines"]:
             set_name = BASE_SETS.get(line["BaseType"])
             if set_name is None:
                 continue
             base = self._company.collection(set_name)[line["BaseEntry"]]
-            net = line["RowTotalFC"] if foreign else line["LineTotal"]
-            taken = Taken(set_name, line["BaseEntry"], line["BaseLine"], line.get("Quantity", ZERO), net)
-            change_open(_line(base, taken.line), taken, document["DocRate"], 1)
+            change_open(_line(base, line["BaseLine"]), line["Quantity"])
             base["DocumentStatus"] = "bost_Open"
             if set_name == "PurchaseInvoices":
-                self.settle(base, -_gross(document, taken), ZERO)
+                self.settle(base, -_gross(line), -_gross_fc(line))
             self._bump(set_name, base)
 
 
-def change_open(line: Document, taken: Taken, rate: Decimal, sign: int) -> None:
-    """Takes from (-1) or gives back to (+1) what is open of a base line, and closes or opens it."""
-    line["RemainingOpenQuantity"] += sign * taken.quantity
-    line["OpenAmount"] = max(line["OpenAmount"] + sign * rounded(taken.net * rate), ZERO)
-    line["OpenAmountFC"] = max(line["OpenAmountFC"] + sign * taken.net, ZERO) if line["RowTotalFC"] else ZERO
-    exhausted = line["RemainingOpenQuantity"] <= 0 if line["Quantity"] else line["OpenAmount"] <= 0
-    line["LineStatus"] = "bost_Close" if exhausted else "bost_Open"
+def change_open(line: Document, quantity: Decimal) -> None:
+    """Takes a quantity from a base line (negative) or gives it back, and closes or opens the line.
+
+    What is open in money is the line's own share at its own price and rate, whatever was invoiced. A line without
+    quantity goes and comes as a whole.
+    """
+    if line["Quantity"]:
+        line["RemainingOpenQuantity"] += quantity
+        share = line["RemainingOpenQuantity"] / line["Quantity"]
+    else:
+        share = Decimal(line["LineStatus"] == "bost_Close")
+    line["OpenAmount"], line["OpenAmountFC"] = rounded(line["LineTotal"] * share), rounded(line["RowTotalFC"] * share)
+    line["LineStatus"] = "bost_Open" if share > 0 else "bost_Close"
 
 
 def close_line(document: Document, number: int) -> None:
@@ -276,10 +293,13 @@ def close_line(document: Document, number: int) -> None:
         document["DocumentStatus"] = "bost_Close"
 
 
-def _gross(document: Document, taken: Taken) -> Decimal:
-    """What a credit note settles of the invoice line it is based on, tax included."""
-    line = next(line for line in document["DocumentLines"] if line["BaseLine"] == taken.line)
+def _gross(line: Document) -> Decimal:
+    """What a line of a credit note settles of the invoice it is based on, tax included."""
     return Decimal(line["LineTotal"] + line["TaxTotal"])
+
+
+def _gross_fc(line: Document) -> Decimal:
+    return Decimal(line["RowTotalFC"] + line["NetTaxAmountFC"])
 
 
 def _line(document: Document, number: int) -> Document:

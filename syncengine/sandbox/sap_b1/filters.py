@@ -6,12 +6,14 @@ true, as in SQL; `eq null` and `ne null` ask for it. What the contract calls unr
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NoReturn
 
 from syncengine.sandbox.sap_b1.errors import query_error
 from syncengine.sandbox.sap_b1.model import default, is_enum, literals
@@ -118,7 +120,7 @@ class _Parser:
             return self._null(name, kind, word)
         value = self._literal(kind, literal)
         if name == self._key and word == "gt" and self._depth == 0:
-            self.after = value
+            self.after = value if kind == "s" else math.floor(value)  # keys are whole numbers
         return self._compared(name, kind, COMPARE[word], value)
 
     def _compared(self, name: str, kind: str, compare: Callable[[Any, Any], bool], value: Any) -> Predicate:
@@ -207,9 +209,14 @@ def parse_filter(text: str, kinds: dict[str, str], *, v1: bool, fold: bool, key:
 def calendar_date(text: str) -> str:
     """ "2026-11-01", "20261101" and "2026-11-01T00:00:00Z" are the same day."""
     found = re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})(?:T[\d:.]+Z?)?", text)
-    if found is None:
-        raise query_error(INVALID)
-    return "-".join(found.groups())
+    try:
+        return date(*map(int, found.groups())).isoformat() if found else _refuse()
+    except ValueError:  # the 31st of February
+        return _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise query_error(INVALID)
 
 
 def _time(text: str) -> str:

@@ -39,7 +39,8 @@ class Taken:
     entry: int
     line: int
     quantity: Decimal
-    net: Decimal
+    number: int
+    """The line that takes, within its own document."""
 
 
 class LineBuilder:
@@ -142,7 +143,7 @@ class LineBuilder:
                 line["UnitPrice"] = base_line["UnitPrice"]
             net = self._own_net(number, line)
             self._check_quantity(number, line, base_line, (set_name, document["DocEntry"], base_line["LineNum"]))
-        self.taken.append(Taken(set_name, document["DocEntry"], base_line["LineNum"], line["Quantity"], net))
+        self.taken.append(Taken(set_name, document["DocEntry"], base_line["LineNum"], line["Quantity"], number))
         return net
 
     def _check_quantity(self, number: int, line: Document, base: Document, key: tuple[str, int, int]) -> None:

@@ -54,7 +54,7 @@ def _value(entity_type: EntityType, name: str, value: Any) -> Any:
         return _complex(kind, name, value)
     if is_enum(kind):
         return _literal(kind, name, value)
-    convert = {"n": _number, "i": _whole, "d": _date}.get(kind, _text)
+    convert = {"n": number_value, "i": _whole, "d": date_value}.get(kind, _text)
     made = convert(name, value)
     if entity_type.name in LIMITED and isinstance(made, str) and len(made) > LIMITS.get(name, 1000):
         raise business_error(f"Field size deviates from legal range  [{entity_type.name}.{name}]")
@@ -80,28 +80,33 @@ def _member(name: str, member: Any) -> Document:
 
 def _literal(kind: str, name: str, value: Any) -> str:
     known = literals(kind)
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise payload_error(f"Invalid value '{value}' of property '{name}'; valid are {sorted(set(known.values()))}")
     return known[value]
 
 
-def _number(name: str, value: Any) -> Decimal:
+def number_value(name: str, value: Any) -> Decimal:
+    """A JSON number or a text that holds one (contracts: SAP §11.6)."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
         raise _wrong(name)
     try:
-        return Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
         raise _wrong(name) from None
+    if not number.is_finite():
+        raise _wrong(name)
+    return number
 
 
 def _whole(name: str, value: Any) -> int:
-    number = _number(name, value)
+    number = number_value(name, value)
     if number != int(number):
         raise _wrong(name)
     return int(number)
 
 
-def _date(name: str, value: Any) -> str:
+def date_value(name: str, value: Any) -> str:
+    """A day in one of the spellings that are taken (contracts: SAP §11.6)."""
     if not isinstance(value, str):
         raise _wrong(name)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +31,7 @@ class Payments:
             raise business_error("Enter valid code  [OVPM.CardCode]")
         self._company.period(day)
         lines = [self._line(number, line, given) for number, line in enumerate(given.get("PaymentInvoices") or [])]
+        self._check_sums(lines, given)
         payment = {name: value for name, value in given.items() if value is not None}
         entry = self._company.next_entry("VendorPayments")
         payment |= {
@@ -50,21 +52,33 @@ class Payments:
 
     def _line(self, number: int, given: Document, payment: Document) -> Document:
         kind = given.get("InvoiceType") or "it_PurchaseInvoice"
-        line = given | {"LineNum": number, "InvoiceType": kind, "InstallmentId": given.get("InstallmentId") or 1}
+        line = {name: value for name, value in given.items() if value is not None}
+        line |= {"LineNum": number, "InvoiceType": kind, "InstallmentId": given.get("InstallmentId") or 1}
         if kind not in SETTLED_SETS:
             return line
         invoice = self._company.collection(SETTLED_SETS[kind]).get(given.get("DocEntry") or 0)
         if invoice is None or invoice["CardCode"] != payment.get("CardCode") or invoice["CancelStatus"] != "csNo":
             raise business_error(f"Enter valid code  [PaymentInvoices.DocEntry][line: {number}]")
-        if invoice["DocCurrency"] != LOCAL and given.get("AppliedFC"):
-            line["SumApplied"] = rounded(given["AppliedFC"] * invoice["DocRate"])
-        line.setdefault("SumApplied", open_amount(invoice))
-        line.setdefault("AppliedFC", ZERO)
-        if line["SumApplied"] + (line.get("TotalDiscount") or ZERO) > open_amount(invoice):
-            raise business_error(
-                f"Amount applied exceeds the open amount  [PaymentInvoices.SumApplied][line: {number}]"
-            )
+        if invoice["DocCurrency"] == LOCAL:
+            line = {"SumApplied": open_amount(invoice)} | line | {"AppliedFC": ZERO}
+        else:
+            _apply_foreign(line, invoice)
         return line | {"AppliedSys": line["SumApplied"]}
+
+    def _check_sums(self, lines: list[Document], given: Document) -> None:
+        """No invoice is paid beyond what is open over all lines, nor more applied than the payment means hold."""
+        asked: Counter[int] = Counter()
+        for line in lines:
+            if line["InvoiceType"] not in SETTLED_SETS:
+                continue
+            invoice = self._company.collection(SETTLED_SETS[line["InvoiceType"]])[line["DocEntry"]]
+            asked[line["DocEntry"]] += line["SumApplied"] + line.get("TotalDiscount", ZERO)
+            if asked[line["DocEntry"]] > open_amount(invoice):
+                place = f"[PaymentInvoices.SumApplied][line: {line['LineNum']}]"
+                raise business_error(f"Amount applied exceeds the open amount  {place}")
+        applied = sum((line.get("SumApplied", ZERO) for line in lines), ZERO)
+        if (given.get("DocCurrency") or LOCAL) == LOCAL and applied > means_total(given):
+            raise business_error("Payment means do not cover the amount applied  [OVPM.TrsfrSum]")
 
     def _apply(self, payment: Document, sign: int) -> None:
         for line in payment["PaymentInvoices"]:
@@ -145,6 +159,24 @@ class Payments:
     def _discount(self, invoice: Document, *, partial: bool) -> Decimal:
         term = self._company.collection("PaymentTermsTypes").get(invoice["PaymentGroupCode"]) or {}
         return CASH_DISCOUNT if term.get("DiscountCode") and not partial else ZERO
+
+
+def _apply_foreign(line: Document, invoice: Document) -> None:
+    """Completes the amounts of a line by the invoice's rate; whoever pays all that is open pays the local rest too."""
+    rate, off, off_fc = invoice["DocRate"], line.get("TotalDiscount", ZERO), line.get("TotalDiscountFC", ZERO)
+    if not line.get("AppliedFC"):
+        given = line.get("SumApplied")
+        line["AppliedFC"] = rounded(given / rate) if given else open_amount_fc(invoice) - off_fc
+    whole = line["AppliedFC"] + off_fc == open_amount_fc(invoice)
+    line["SumApplied"] = open_amount(invoice) - off if whole else rounded(line["AppliedFC"] * rate)
+
+
+def means_total(payment: Document) -> Decimal:
+    """All that a payment pays with: it has no total of its own (contracts: SAP §8.6)."""
+    single = [payment.get(name) or ZERO for name in ("CashSum", "TransferSum", "BillOfExchangeAmount")]
+    checks = [check.get("CheckSum") or ZERO for check in payment.get("PaymentChecks") or []]
+    cards = [card.get("CreditSum") or ZERO for card in payment.get("PaymentCreditCards") or []]
+    return sum([*single, *checks, *cards], ZERO)
 
 
 def open_amount(invoice: Document) -> Decimal:

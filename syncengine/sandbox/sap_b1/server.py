@@ -50,6 +50,8 @@ from syncengine.sandbox.server import SandboxRequest, SandboxResponse, SandboxSe
 from syncengine.sandbox.store import Store
 
 Document = dict[str, Any]
+Expansion = tuple[str, EntitySet, str, list[str] | None]
+"""Name of a navigation property, the set it leads to, the own field that holds the key, what is selected of it."""
 
 DEFAULT_CREDENTIALS = {"company_db": COMPANY_DB, "username": "basware_if", "password": "sandbox-sap-1"}
 ROUTE = re.compile(r"/b1s/(v[12])/(.*)", re.DOTALL)
@@ -204,32 +206,24 @@ class SapSandbox(SandboxServer):
 
     def _list(self, request: SandboxRequest, shape: Shape, found: EntitySet) -> SandboxResponse:
         options = query.read_options(request, found, self.company.kinds(found.name), v1=shape.is_v1)
+        expanded = _expanded(request, found)
         page = self._reader.page(self.company.collection(found.name), found, options)
         answer = shape.context(self._root(request, shape), found.name)
         if page.count is not None:
             answer[f"{shape.prefix}count"] = str(page.count) if shape.is_v1 else page.count
         rows = [shape.entity(found.type, row, options.select) for row in page.rows]
         answer["value"] = [
-            self._expand(request, shape, found, row, shown) for row, shown in zip(page.rows, rows, strict=True)
+            self._expand(shape, expanded, row, shown) for row, shown in zip(page.rows, rows, strict=True)
         ]
         link = query.next_link(found.name, request.query, page)
         if link is not None:
             answer[f"{shape.prefix}nextLink"] = link
         return shape.respond(200, answer)
 
-    def _expand(
-        self, request: SandboxRequest, shape: Shape, found: EntitySet, document: Document, shown: Document
-    ) -> Document:
-        wanted = request.params.get("$expand")
-        for part in re.findall(r"(\w+)(?:\(\$select=([\w,]+)\))?", wanted) if wanted else []:
-            target = NAVIGATION.get((found.type.name, part[0]))
-            other = entity_set(target[0]) if target else None
-            if target is None or other is None:
-                text = f"Cannot expand invalid navigation property '{part[0]}' for entity type '{found.type.name}'"
-                raise query_error(text)
-            related = self.company.collection(target[0]).get(document.get(target[1]) or "")
-            names = part[1].split(",") if part[1] else None
-            shown[part[0]] = shape.render(other.type, related, names) if related else None
+    def _expand(self, shape: Shape, expanded: list[Expansion], document: Document, shown: Document) -> Document:
+        for name, other, field, select in expanded:
+            related = self.company.collection(other.name).get(document.get(field) or "")
+            shown[name] = shape.render(other.type, related, select) if related else None
         return shown
 
     def _create(self, request: SandboxRequest, shape: Shape, found: EntitySet) -> SandboxResponse:
@@ -242,10 +236,10 @@ class SapSandbox(SandboxServer):
         key = made.document[target.key]
         location = f"{self._root(request, shape)}/{target.name}({_literal(key)})"
         headers = [("Location", location)]
-        if target.type.has_etag:
-            headers.append(("ETag", etag(made.document.get("DataVersion", 1))))
         if "return-no-content" in request.header("prefer"):
             return SandboxResponse(204, b"", headers)
+        if target.type.has_etag:
+            headers.append(("ETag", etag(made.document.get("DataVersion", 1))))
         answer = shape.context(self._root(request, shape), f"{target.name}/$entity")
         return shape.respond(201, answer | shape.entity(target.type, made.document), headers)
 
@@ -271,12 +265,24 @@ class SapSandbox(SandboxServer):
             raise ServiceLayerError(-1002, "Service Not Found")
         select = query.read_options(request, found, self.company.kinds(found.name), v1=shape.is_v1).select
         answer = shape.context(self._root(request, shape), f"{found.name}/$entity")
-        answer |= self._expand(request, shape, found, document, shape.entity(found.type, document, select))
+        answer |= self._expand(shape, _expanded(request, found), document, shape.entity(found.type, document, select))
         whole = found.type.has_etag and not select
         return shape.respond(200, answer, [("ETag", etag(document.get("DataVersion", 1)))] if whole else [])
 
     def _root(self, request: SandboxRequest, shape: Shape) -> str:
         return f"http://{request.header('host', f'{self.host}:{self.port}')}/b1s/{shape.name}"
+
+
+def _expanded(request: SandboxRequest, found: EntitySet) -> list[Expansion]:
+    """Raises code 201 for what is no navigation property, collections of lines included (contracts: SAP §4)."""
+    expanded: list[Expansion] = []
+    for name, select in re.findall(r"(\w+)(?:\(\$select=([\w,]+)\))?", request.params.get("$expand", "")):
+        target = NAVIGATION.get((found.type.name, name))
+        other = entity_set(target[0]) if target else None
+        if target is None or other is None:
+            raise query_error(f"Cannot expand invalid navigation property '{name}' for entity type '{found.type.name}'")
+        expanded.append((name, other, target[1], select.split(",") if select else None))
+    return expanded
 
 
 def _key(found: EntitySet, text: str) -> Any:

@@ -10,7 +10,8 @@ from syncengine.sandbox.sap_b1.calculation import due_date
 from syncengine.sandbox.sap_b1.company import LOCAL, Company
 from syncengine.sandbox.sap_b1.documents import Documents
 from syncengine.sandbox.sap_b1.errors import business_error, does_not_exist, not_found, payload_error
-from syncengine.sandbox.sap_b1.filters import calendar_date
+from syncengine.sandbox.sap_b1.model import entity_type
+from syncengine.sandbox.sap_b1.payload import date_value, number_value, stored
 from syncengine.sandbox.sap_b1.shapes import Shape
 
 Document = dict[str, Any]
@@ -70,13 +71,14 @@ class Services:
         return {"value": [_dated(period, shape) for period in periods if period["PeriodIndicator"] == year]}
 
     def _rate(self, body: Document, _: Shape) -> Document:
-        return {"value": float(self._company.rate(_text(body, "Currency"), calendar_date(_text(body, "Date"))))}
+        return {"value": float(self._company.rate(_text(body, "Currency"), date_value("Date", body.get("Date"))))}
 
     def _set_rate(self, body: Document, _: Shape) -> None:
         currency = self._company.collection("Currencies").get(_text(body, "Currency"))
         if currency is None:
             raise business_error("Enter valid code  [ORTT.Currency]")
-        currency.setdefault("Rates", {})[calendar_date(_text(body, "RateDate"))] = body["Rate"]
+        day, rate = date_value("RateDate", body.get("RateDate")), number_value("Rate", body.get("Rate"))
+        currency.setdefault("Rates", {})[day] = rate
         self._company.touch("Currencies", currency)
 
     def _due_date(self, body: Document, shape: Shape) -> Document:
@@ -84,7 +86,7 @@ class Services:
         if vendor is None:
             raise business_error("Enter valid code  [OCRD.CardCode]")
         term = self._company.collection("PaymentTermsTypes")[vendor["PayTermsGrpCode"]]
-        day = due_date(term, calendar_date(_text(body, "RefDate")))
+        day = due_date(term, date_value("RefDate", body.get("RefDate")))
         return {"value": day if shape.is_v1 else f"{day}T00:00:00Z"}
 
     def _add_draft(self, body: Document, _: Shape) -> None:
@@ -96,7 +98,7 @@ class Services:
             document = self._company.collection(set_name).get(entry)
             if document is None:
                 raise does_not_exist(entry)
-            more = {name: value for name, value in body["Document"].items() if name != "DocEntry"}
+            more = stored(entity_type("Document"), body["Document"], self._company.user_fields("Document"))
             self._documents.cancel(set_name, document, more)
 
         return cancel
