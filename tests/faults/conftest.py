@@ -1,0 +1,50 @@
+"""Tests that break things: real processes, real sockets, delays shortened; the matrix prints its table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import factories
+from tests.engine.world import connect, quick, running_sandboxes, sandboxes
+from tests.faults.nursery import Nursery
+from tests.faults.world import FaultWorld, no_sweep
+
+__all__ = ["quick", "running_sandboxes", "sandboxes"]
+
+CELL = "cell"
+COLUMNS = ("step", "fault", "outcome", "tries", "seconds")
+
+
+@pytest.fixture
+def town(transactional_db: None, quick: Any, sandboxes: Any) -> FaultWorld:
+    """A connected integration; SAP and Basware are given up on after 0.4 s, posts repeated after 1.5 s."""
+    quick.READ_TIMEOUT = quick.POST_TIMEOUT = 0.4
+    quick.LOOKUP_DELAYS = [0.1, 0.3]
+    quick.REPOST_AFTER = 1.5
+    organization = factories.OrganizationFactory(name="Nordic Paper", slug="nordic-paper")
+    integration = factories.IntegrationFactory(organization=organization, name="Finland")
+    connect(integration, sandboxes)
+    no_sweep()
+    return FaultWorld(integration, sandboxes)
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as ready:
+        yield ready
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The matrix as a table; the cells come with the reports, so that it is whole under xdist too."""
+    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, ())]
+    cells = [value for one in reports for name, value in one.user_properties if name == CELL]
+    if not cells:
+        return
+    rows = [COLUMNS, *(tuple(str(cell[name]) for name in COLUMNS) for cell in cells)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    terminalreporter.section(f"fault matrix: {len(cells)} cells")
+    for row in rows:
+        terminalreporter.write_line("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)))
