@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_RATE = re.compile(r"(?P<limit>[1-9]\d{0,8})\s*/\s*(?P<period>s(ec(ond)?)?|m(in(ute)?)?|h(our)?|d(ay)?)")
 
 
 @dataclass(frozen=True)
@@ -17,9 +19,11 @@ class Rate:
 
     @classmethod
     def parse(cls, text: str) -> Rate:
-        """A rate as in the settings: `6000/min`, `20/hour`."""
-        limit, _, period = text.partition("/")
-        return cls(int(limit), _SECONDS[period.strip()[0].lower()])
+        """A rate as in the settings: `6000/min`, `20/hour`. ValueError for what is none."""
+        found = _RATE.fullmatch(text.strip().lower())
+        if found is None:
+            raise ValueError(f"{text!r} is no rate")
+        return cls(int(found["limit"]), _SECONDS[found["period"][0]])
 
     def exceeded(self, who: str, now: float | None = None) -> int:
         """Count one more for `who`; 0 while within the limit, else the whole seconds until the window ends."""

@@ -6,8 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
-
+from portal.environment import Environment
 from portal.rates import Rate
 from portal.secret_files import made_on_first_start
 
@@ -15,20 +14,19 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env = Environment(BASE_DIR / ".env")
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or made_on_first_start(VAR_DIR / "secret_key", debug=DEBUG)
-FERNET_KEYS = env.list("FERNET_KEYS", default=[]) or [made_on_first_start(VAR_DIR / "fernet_key", debug=DEBUG)]
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY") or made_on_first_start(VAR_DIR / "secret_key", debug=DEBUG)
+FERNET_KEYS = env.words("FERNET_KEYS") or [made_on_first_start(VAR_DIR / "fernet_key", debug=DEBUG)]
 
 # Where we are
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_URL = env.site("SITE_URL", "http://127.0.0.1:8000")
 _site = urlsplit(SITE_URL)
 HTTPS = _site.scheme == "https"
-ALLOWED_HOSTS = [_site.hostname or "127.0.0.1", *env.list("ALLOWED_HOSTS", default=[])]
+ALLOWED_HOSTS = [_site.hostname or "127.0.0.1", *env.words("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0, least=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -96,7 +94,7 @@ TEMPLATES = [
 ]
 
 # Database; the options for SQLite are those of stack.md
-_database = env.db_url("DATABASE_URL", default="sqlite:///var/ledgerbridge.sqlite3")
+_database = env.database("DATABASE_URL", "sqlite:///var/ledgerbridge.sqlite3")
 if _database["ENGINE"].endswith("sqlite3"):
     _database["NAME"] = str(BASE_DIR / _database["NAME"])
     # No mmap_size: a mapped file counts as the process's own memory, 40 MB more at 10,000 vendors.
@@ -115,8 +113,8 @@ DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Broker and cache: a message is only a wake-up (stack.md, "django-q2")
-REDIS_URL = env.str("REDIS_URL", default="")
-WORKERS = env.int("WORKERS", default=2)
+REDIS_URL = env.redis("REDIS_URL")
+WORKERS = env.whole("WORKERS", 2)
 Q_CLUSTER = {
     "name": "ledgerbridge",
     "workers": WORKERS,
@@ -158,7 +156,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-SIGNUP = env.str("SIGNUP", default="open")
+SIGNUP = env.one_of("SIGNUP", "open", ("open", "invite", "closed"))
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -166,7 +164,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"
-LOGIN_RATE = env.str("LOGIN_RATE", default="20/min")
+LOGIN_RATE = env.rate("LOGIN_RATE", "20/min")
 # axes counts by person and address; a limit by address alone would lock out a whole office
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 LOGIN_URL = "account_login"
@@ -182,9 +180,9 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_TEMPLATE = "429.html"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
-EMAIL_URL = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_URL = env.email("EMAIL_URL")
 vars().update({key: value for key, value in EMAIL_URL.items() if key.startswith("EMAIL_")})
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"ledgerbridge@{_site.hostname}")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"ledgerbridge@{_site.hostname}")
 
 # Browser security follows SITE_URL's scheme, never DEBUG
 SECURE_SSL_REDIRECT = HTTPS
@@ -224,7 +222,7 @@ WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 
 # REST API
-API_RATE = env.str("API_RATE", default="6000/min")
+API_RATE = env.rate("API_RATE", "6000/min")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "portal.api.authentication.ApiKeyAuthentication",
@@ -265,32 +263,32 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Outbound calls
-OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
-OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
-BASWARE_STORAGE_HOSTS = env.list("BASWARE_STORAGE_HOSTS", default=["*.amazonaws.com", "*.basware.com"])
-CALLS_IN_FLIGHT = env.int("CALLS_IN_FLIGHT", default=4)
-CALL_BODY_DAYS = env.int("CALL_BODY_DAYS", default=30)
-AUDIT_DAYS = env.int("AUDIT_DAYS", default=3650)
-AUDIT_ANCHOR = BASE_DIR / env.str("AUDIT_ANCHOR", default="var/audit-anchors.jsonl")
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+OUTBOUND_ALLOW = env.networks("OUTBOUND_ALLOW")
+OUTBOUND_ALLOW_HTTP = env.flag("OUTBOUND_ALLOW_HTTP", default=False)
+BASWARE_STORAGE_HOSTS = env.words("BASWARE_STORAGE_HOSTS", ["*.amazonaws.com", "*.basware.com"])
+CALLS_IN_FLIGHT = env.whole("CALLS_IN_FLIGHT", 4)
+CALL_BODY_DAYS = env.whole("CALL_BODY_DAYS", 30, least=0)
+AUDIT_DAYS = env.whole("AUDIT_DAYS", 3650)
+AUDIT_ANCHOR = BASE_DIR / env.text("AUDIT_ANCHOR", "var/audit-anchors.jsonl")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # Time-outs and delays in seconds: interface.md says what each means
-CONNECT_TIMEOUT = env.float("CONNECT_TIMEOUT", default=10)
-READ_TIMEOUT = env.float("READ_TIMEOUT", default=60)
-POST_TIMEOUT = env.float("POST_TIMEOUT", default=180)
-BODY_TIMEOUT = env.float("BODY_TIMEOUT", default=120)
-RETRY_DELAYS = env.list("RETRY_DELAYS", cast=float, default=[2, 8, 30, 120])
-LOOKUP_DELAYS = env.list("LOOKUP_DELAYS", cast=float, default=[5, 30])
-REPOST_AFTER = env.float("REPOST_AFTER", default=600)
-STATUS_POLLS = env.list("STATUS_POLLS", cast=float, default=[0.5, 1, 2, 4, 8, 15, 30])
-SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=3600)
-SWEEP_AGE = env.float("SWEEP_AGE", default=900)
-LEASE_SECONDS = env.float("LEASE_SECONDS", default=30)
-WATCHDOG_SECONDS = env.float("WATCHDOG_SECONDS", default=60)
+CONNECT_TIMEOUT = env.seconds("CONNECT_TIMEOUT", 10)
+READ_TIMEOUT = env.seconds("READ_TIMEOUT", 60)
+POST_TIMEOUT = env.seconds("POST_TIMEOUT", 180)
+BODY_TIMEOUT = env.seconds("BODY_TIMEOUT", 120)
+RETRY_DELAYS = env.delays("RETRY_DELAYS", [2, 8, 30, 120])
+LOOKUP_DELAYS = env.delays("LOOKUP_DELAYS", [5, 30])
+REPOST_AFTER = env.seconds("REPOST_AFTER", 600, zero=True)
+STATUS_POLLS = env.delays("STATUS_POLLS", [0.5, 1, 2, 4, 8, 15, 30])
+SWEEP_SECONDS = env.seconds("SWEEP_SECONDS", 3600)
+SWEEP_AGE = env.seconds("SWEEP_AGE", 900, zero=True)
+LEASE_SECONDS = env.seconds("LEASE_SECONDS", 30)
+WATCHDOG_SECONDS = env.seconds("WATCHDOG_SECONDS", 60)
 
 # Logs go to standard error: standard output carries only what commands promise
-LOG_FORMAT = env.str("LOG_FORMAT", default="console")
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.one_of("LOG_FORMAT", "console", ("console", "json"))
+LOG_LEVEL = env.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
