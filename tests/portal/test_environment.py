@@ -102,7 +102,7 @@ def test_a_good_value_is_taken(kind, text, value, env, monkeypatch):
 def test_a_bad_value_is_refused_by_its_name_with_what_it_must_be(kind, text, env, monkeypatch):
     monkeypatch.setenv("X", text)
     with pytest.raises(
-        ImproperlyConfigured, match="The setting X cannot be used: .*(must be|is no network)"
+        ImproperlyConfigured, match=r"^The setting X cannot be used: .+ (must be|is no) .+\.$"
     ) as refusal:
         READ[kind](env)
     assert "hidden" not in str(refusal.value)

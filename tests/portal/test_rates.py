@@ -25,7 +25,7 @@ def test_a_rate_is_read_as_the_settings_write_it(text, rate):
 
 @pytest.mark.parametrize("text", ["", "many/min", "5", "5/fortnight", "0/min", "-1/min", "10/year", "5/"])
 def test_a_rate_that_cannot_be_read_fails_at_start(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="is no rate"):
         Rate.parse(text)
 
 
