@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 from syncengine.connectors.basware import Basware, BaswareSettings, Token
 from syncengine.connectors.guard import OutboundPolicy
 from syncengine.connectors.http import HttpTransport, Limits
+from syncengine.connectors.outcomes import Unavailable
 from syncengine.connectors.sap_b1 import SapB1, SapSession, SapSettings
 from syncengine.engine import locks
 from syncengine.engine.observing import CallLog
@@ -44,8 +45,16 @@ class _Store:
     def save(self, session: Any) -> None:
         Connection.objects.filter(pk=self._pk).update(session=None if session is None else session.to_dict())
 
-    def lock(self) -> AbstractContextManager[None]:
-        return locks.held("login", str(self._pk), seconds=settings.LEASE_SECONDS, wait=LOGIN_WAIT_SECONDS)
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        try:
+            with locks.held("login", str(self._pk), seconds=settings.LEASE_SECONDS, wait=LOGIN_WAIT_SECONDS):
+                yield
+        except locks.LockBusy:
+            hint = "It is tried again by itself."
+            raise Unavailable(
+                "Another worker has been logging in for too long.", code="login_busy", hint=hint
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from django.db.models import Min, Q
 from django.utils import timezone
 
+from syncengine import audit
 from syncengine.engine import execution, inbox, pending, schedule, settling, sweep
+from syncengine.engine.leases import owner_prefix
 from syncengine.engine.work import Deadline
-from syncengine.models import Attempt, AttemptState, InboxNotification, Record, RecordStatus, Run
+from syncengine.models import Attempt, AttemptState, InboxNotification, Record, RecordStatus, Run, RunStatus
 
 SHORT_WAIT = timedelta(seconds=1.5)
+SLOT_WAIT_SECONDS = 0.1
 
 UNITS: tuple[Callable[[Deadline], bool], ...] = (
     inbox.work_on_due,
@@ -22,6 +25,8 @@ UNITS: tuple[Callable[[Deadline], bool], ...] = (
     schedule.start_due,
     execution.execute_due,
     sweep.start_due,
+    audit.seal_due,
+    audit.retain_due,
 )
 
 
@@ -34,7 +39,8 @@ def work_off(deadline: Deadline) -> None:
         now = timezone.now()
         if at is None or at > now + SHORT_WAIT:
             return
-        time.sleep(max(0.02, (at - now).total_seconds()))  # the time itself is what is waited for
+        # The time itself is what is waited for; what is due and was not done waits for somebody's slot.
+        time.sleep((at - now).total_seconds() if at > now else SLOT_WAIT_SECONDS)
 
 
 def next_due(now: datetime) -> datetime | None:
@@ -61,13 +67,18 @@ def anything_due(now: datetime) -> bool:
     if at is not None and at <= now:
         return True
     left_behind = Record.objects.filter(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now)
-    return left_behind.exists() or schedule.due_states(now).exists() or sweep.is_due(now)
+    return left_behind.exists() or schedule.due_states(now).exists() or sweep.is_due(now) or audit.is_due(now)
 
 
-def oldest_due(now: datetime) -> datetime | None:
-    """Since when the oldest due work has been waiting: the measure of liveness."""
-    at = next_due(now)
-    return at if at is not None and at <= now else None
+def somebody_works(now: datetime) -> bool:
+    """Whether a worker of this machine holds a lease: its heartbeat renews it only while it lives."""
+    ours = Q(lease_owner__startswith=owner_prefix(), lease_expires_at__gt=now)
+    return (
+        Run.objects.filter(ours, status=RunStatus.RUNNING).exists()
+        or Record.objects.filter(ours, status=RecordStatus.IN_PROGRESS).exists()
+        or Attempt.objects.filter(ours, state=AttemptState.ACCEPTED).exists()
+        or InboxNotification.objects.filter(ours, processed_at=None).exists()
+    )
 
 
 def wait_for_next(seconds: float) -> None:

@@ -22,9 +22,14 @@ from django.db import connection
 log = structlog.get_logger(__name__)
 
 
+def owner_prefix() -> str:
+    """What the names of this machine's workers begin with."""
+    return f"{socket.gethostname()[:30]}:"
+
+
 def new_owner() -> str:
     """A name no other worker has: host, process and a random part."""
-    return f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    return f"{owner_prefix()}{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
 
 def lease_end(now: datetime) -> datetime:

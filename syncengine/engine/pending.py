@@ -31,6 +31,7 @@ from tenants.models import Integration
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 200
+MOST_TURNS = 10
 
 
 def due_records(now: datetime) -> Q:
@@ -48,15 +49,23 @@ def may_call(now: datetime) -> Q:
 
 
 def work_on_due(deadline: Deadline) -> bool:
-    """Work on the due records of one flow of one integration; False when there are none."""
+    """Work on the due records of one flow of one integration; False when there are none that can be worked on.
+
+    Where the first in line has no free slot, the next flow or integration has its turn.
+    """
     now = timezone.now()
     for status in (
         Q(status__in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now),
         Q(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now),
     ):
-        first = Record.objects.filter(status).filter(may_call(now)).order_by("next_attempt_at", "id").first()
-        if first is not None:
-            return _work_with_kin(first, deadline)
+        due = Record.objects.filter(status).filter(may_call(now)).order_by("next_attempt_at", "id")
+        for _ in range(MOST_TURNS):
+            first = due.first()
+            if first is None:
+                break
+            if _work_with_kin(first, deadline):
+                return True
+            due = due.exclude(integration_id=first.integration_id, flow=first.flow)
     return False
 
 

@@ -81,11 +81,10 @@ class Supervisor:
             return
         if get_broker().queue_size() < settings.WORKERS:
             send_wake_up()
-        oldest = due.oldest_due(now)
-        if oldest is None:
-            return
-        if (now - oldest).total_seconds() > settings.WATCHDOG_SECONDS and self._patience_is_over():
-            log.error("cluster_stuck", oldest_due=oldest.isoformat())
+        if due.somebody_works(now):
+            self._stuck_since = None  # busy, not stuck: it will come to it
+        elif self._patience_is_over():
+            log.error("cluster_stuck", seconds=settings.WATCHDOG_SECONDS)
             self._end(signal.SIGKILL)
             self._start()
 

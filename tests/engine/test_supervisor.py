@@ -17,12 +17,15 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from syncengine.engine import due
 from syncengine.engine import supervisor as module
 from syncengine.engine.health import workers_alive
+from syncengine.engine.leases import new_owner
 from syncengine.engine.supervisor import Supervisor
 from syncengine.models import Run
 from tests.engine.processes import children, kill_group, manage, wait_until
 from tests.engine.world import World
+from tests.factories import RunFactory
 
 
 @pytest.fixture
@@ -124,13 +127,11 @@ def _run(found: Supervisor) -> None:
 @pytest.fixture
 def nothing_due(monkeypatch):
     monkeypatch.setattr(module.due, "anything_due", lambda _: False)
-    monkeypatch.setattr(module.due, "oldest_due", lambda _: None)
 
 
 @pytest.fixture
 def old_work(monkeypatch):
     monkeypatch.setattr(module.due, "anything_due", lambda _: True)
-    monkeypatch.setattr(module.due, "oldest_due", lambda now: now - timedelta(minutes=5))
 
 
 def test_a_cluster_is_left_alone_while_nothing_is_due(nothing_due, sleeper):
@@ -157,6 +158,22 @@ def test_work_that_was_due_for_long_gets_patience_from_when_we_first_saw_it(sett
     settings.WATCHDOG_SECONDS = 60
     time.sleep(0.4)  # several ticks in which nothing may happen
     assert sleeper.starts == 1
+
+
+def test_a_cluster_that_is_busy_is_not_taken_for_stuck(settings, old_work, sleeper, monkeypatch):
+    monkeypatch.setattr(module.due, "somebody_works", lambda _: True)
+    settings.WATCHDOG_SECONDS = 0.1
+    time.sleep(0.5)  # several times its patience, in which nothing may happen
+    assert sleeper.starts == 1
+
+
+def test_only_a_live_lease_of_this_machine_counts_as_work(db, integration):
+    now = timezone.now()
+    run = RunFactory(integration=integration, status="running", lease_expires_at=now + timedelta(seconds=9))
+    for owner, works in (("elsewhere:1:abc", False), (new_owner(), True)):
+        Run.objects.filter(pk=run.pk).update(lease_owner=owner)
+        assert due.somebody_works(now) is works
+    assert not due.somebody_works(now + timedelta(seconds=10))
 
 
 def test_a_cluster_that_ended_is_started_again(nothing_due, sleeper):
