@@ -79,7 +79,7 @@ class AuditFilterForm(_FilterForm):
     )
     after_day = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
     before_day = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
-    record = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+    record = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     LOOKUPS = {
         "actor": "actor__icontains",

@@ -41,3 +41,7 @@ def test_a_very_long_search_asks_for_its_first_words_only():
 def test_days_of_the_trail_are_read_as_days():
     chosen = AuditFilterForm(QueryDict("after_day=2026-05-04&before_day=nonsense")).chosen
     assert chosen == {"after_day": date(2026, 5, 4)}
+
+
+def test_an_id_beyond_all_databases_filters_nothing():
+    assert AuditFilterForm(QueryDict(f"record={10**30}&actor=anna")).chosen == {"actor": "anna"}
