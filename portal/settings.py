@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from portal.environment import Environment
@@ -115,7 +116,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Broker and cache: a message is only a wake-up (stack.md, "django-q2")
 REDIS_URL = env.redis("REDIS_URL")
 WORKERS = env.whole("WORKERS", 2)
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "ledgerbridge",
     "workers": WORKERS,
     "queue_limit": 1,
