@@ -77,7 +77,7 @@ def publish(seal: AuditSeal) -> None:
 
 
 def read() -> Anchors:
-    """Everything that the file says of this trail; no file, no anchors."""
+    """Everything that the file says of this trail; no file, no anchors. Raises OSError."""
     found, trail = Anchors(), trail_of(audit_key())
     for number, line in _lines(Path(settings.AUDIT_ANCHOR)):
         try:
@@ -88,9 +88,11 @@ def read() -> Anchors:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    if path.exists():
+    try:
         with path.open("rb") as file:
             yield from enumerate(file, start=1)
+    except (FileNotFoundError, NotADirectoryError):
+        return
 
 
 def _take(found: Anchors, given: dict[str, Any], trail: str, line: int) -> None:

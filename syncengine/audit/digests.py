@@ -58,7 +58,11 @@ def canonical(value: Any) -> str:
         return "[" + ",".join(map(canonical, value)) + "]"
     if isinstance(value, str):
         return quoted(value)
-    return str(value) if value is None or isinstance(value, bool) else _digits(value)
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        return _digits(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _digits(number: float) -> str:

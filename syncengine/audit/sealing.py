@@ -7,8 +7,9 @@ its members one by one, and what is not sealed yet is looked for from LATE_COMMI
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
@@ -73,18 +74,17 @@ def _with_open_events(settled: datetime) -> list[int]:
 def _seal_open(organization_id: int, settled: datetime, deadline: Deadline) -> None:
     older = AuditSeal.objects.filter(organization_id=organization_id, sealed_at__lt=settled).order_by("-number")
     seen, floor = older.values_list("number", "through_id").first() or (0, 0)
-    chain = Chain(organization_id, seen)
-    for ids in _pages(organization_id, floor):
-        chain.append(ids)
+    for _ in Chain(organization_id, seen).extend(_ids_after(organization_id, floor)):
         if deadline.passed:
             return
 
 
-def _pages(organization_id: int, after: int) -> Iterator[Sequence[int]]:
+def _ids_after(organization_id: int, last: int) -> Iterator[int]:
+    """In pages by key: the table grows under way."""
     events = AuditEvent.objects.filter(organization_id=organization_id).order_by("pk")
-    while ids := list(events.filter(pk__gt=after).values_list("pk", flat=True)[:BLOCK]):
-        yield ids
-        after = ids[-1]
+    while page := list(events.filter(pk__gt=last).values_list("pk", flat=True)[:BLOCK]):
+        yield from page
+        last = page[-1]
 
 
 class Chain:
@@ -100,8 +100,16 @@ class Chain:
         self._seen = seen
         self._sealed: set[int] = set()
 
-    def append(self, ids: Sequence[int]) -> AuditSeal | None:
-        """Seal those of the ids, BLOCK at most, that are not sealed yet, and anchor the seal."""
+    def extend(self, ids: Iterable[int]) -> Iterator[AuditSeal]:
+        """Seal those of the ids that are not sealed yet, in blocks; yields each seal once it is anchored."""
+        self._look()
+        unsealed = (pk for pk in ids if pk not in self._sealed)
+        while block := list(islice(unsealed, BLOCK)):
+            seal = self._append(block)
+            if seal is not None:
+                yield seal
+
+    def _append(self, ids: Sequence[int]) -> AuditSeal | None:
         for _ in range(ATTEMPTS):
             try:
                 with transaction.atomic():
@@ -115,11 +123,15 @@ class Chain:
             return seal
         return None
 
-    def _insert(self, ids: Sequence[int]) -> AuditSeal | None:
-        last = self._seals.order_by("-number").first()  # first this, then what was sealed up to it
+    def _look(self) -> None:
+        """What others have sealed since we looked last."""
         for number, members in self._seals.filter(number__gt=self._seen).values_list("number", "members"):
             self._seen = max(self._seen, number)
             self._sealed.update(unpack(members))
+
+    def _insert(self, ids: Sequence[int]) -> AuditSeal | None:
+        last = self._seals.order_by("-number").first()  # first this, then what was sealed up to it
+        self._look()
         wanted = [pk for pk in ids if pk not in self._sealed]
         events = AuditEvent.objects.filter(organization_id=self._organization_id, pk__in=wanted).order_by("pk")
         rows = list(events.values_list("pk", "digest"))

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from syncengine.audit import anchors
 from syncengine.audit.anchors import Anchor, Anchors
 from syncengine.audit.digests import COLUMNS, GENESIS, head_of, is_genuine, root_of, tombstone_of, unpack
 from syncengine.audit.keys import audit_key
-from syncengine.audit.sealing import BLOCK, Chain
+from syncengine.audit.sealing import Chain
 from syncengine.models import AuditEvent, AuditSeal
 from tenants.models import Organization
 
-CHUNK = 2000
+PAGE = 1000
+BELOW_ALL = -(2**63) - 1  # an id that somebody inserts may be negative
+UNREADABLE = (ValueError, TypeError, AttributeError)
+Row = tuple[Any, ...]
 
 
 class BadPlace(Exception):
@@ -69,9 +73,7 @@ def close(verified: Verified) -> int:
     """
     made = 0
     for organization_id, (last, open_ids) in verified.ends.items():
-        chain = Chain(organization_id, last)
-        for start in range(0, len(open_ids), BLOCK):
-            made += chain.append(open_ids[start : start + BLOCK]) is not None
+        made += sum(1 for _ in Chain(organization_id, last).extend(open_ids))
     _anchor_ends(verified)
     return made
 
@@ -110,8 +112,8 @@ def _organizations(known: Anchors) -> list[int]:
     of_events = set(AuditEvent.objects.order_by().values_list("organization_id", flat=True).distinct())
     of_seals = set(AuditSeal.objects.order_by().values_list("organization_id", flat=True).distinct())
     for strange in (one for one in of_events if not isinstance(one, int)):  # SQLite takes any text
-        rows = AuditEvent.objects.values_list("pk", "organization_id").iterator()
-        pk = next(pk for pk, organization_id in rows if organization_id == strange)
+        rows = AuditEvent.objects.values_list("pk", "organization_id")
+        pk = min(pk for pk, organization_id in rows if organization_id == strange)
         raise BadPlace(strange, f"Event {pk} was altered.", event=pk)
     return sorted(of_events | of_seals | set(known.by_organization))
 
@@ -119,7 +121,7 @@ def _organizations(known: Anchors) -> list[int]:
 def _check_chain(organization_id: int, known: dict[int, Anchor]) -> int:
     """The seals, one after the other; returns the number of the last."""
     number, previous = 0, GENESIS
-    for seal in _seals(organization_id).order_by("number").iterator(chunk_size=CHUNK):
+    for seal in _seals(organization_id, "number"):
         if seal.number != number + 1:
             raise BadPlace(organization_id, f"Seal {number + 1} was removed.", seal=number + 1)
         check_seal(seal, previous)
@@ -149,7 +151,7 @@ def check_seal(seal: AuditSeal, previous: str) -> None:
         raise BadPlace(seal.organization_id, f"Seal {seal.number} was altered.", seal=seal.number)
 
 
-def check_block(seal: AuditSeal) -> list[tuple[Any, ...]]:
+def check_block(seal: AuditSeal) -> list[Row]:
     """The events of one seal, every one of them there and unaltered: rows of COLUMNS. Raises BadPlace."""
     found = {row[0]: row for row in _rows(AuditEvent.objects.filter(pk__in=unpack(seal.members)), seal.organization_id)}
     members = _Members(seal)
@@ -183,16 +185,33 @@ def _check_events(organization_id: int) -> tuple[int, list[int]]:
     return counted, open_ids
 
 
-def _rows(events: Any, organization_id: int) -> Iterator[tuple[Any, ...]]:
-    """COLUMNS and digest of each event, by id. A row that cannot even be read is a bad place."""
-    last = 0
+def _rows(events: QuerySet[AuditEvent], organization_id: int) -> Iterator[Row]:
+    """COLUMNS and digest of each event, by id.
+
+    In pages by key, not through a cursor: one left open by BadPlace would be closed by the garbage collector, at a time
+    when psycopg may hold the very lock that closing needs.
+    """
+    rows, last = events.order_by("pk"), BELOW_ALL
+    while pks := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:PAGE]):
+        yield from _page(rows, pks, organization_id)
+        last = pks[-1]
+
+
+def _page(events: QuerySet[AuditEvent], pks: list[int], organization_id: int) -> Iterable[Row]:
+    rows = events.filter(pk__range=(pks[0], pks[-1])).values_list(*COLUMNS, "digest")
     try:
-        for row in events.order_by("pk").values_list(*COLUMNS, "digest").iterator(chunk_size=CHUNK):
-            yield row
-            last = row[0]
-    except (ValueError, TypeError, AttributeError) as error:
-        pk = events.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True).first()
+        return list(rows)
+    except UNREADABLE:
+        return (_row(rows, pk, organization_id) for pk in pks)
+
+
+def _row(rows: Any, pk: int, organization_id: int) -> Row:
+    """One row; that it cannot even be read is a bad place."""
+    try:
+        row: Row = rows.get(pk=pk)
+    except UNREADABLE as error:
         raise BadPlace(organization_id, f"Event {pk} was altered: it cannot be read.", event=pk) from error
+    return row
 
 
 class _Members:
@@ -200,10 +219,10 @@ class _Members:
 
     def __init__(self, seal: AuditSeal) -> None:
         self.seal = seal
-        self.ids: Sequence[int] = unpack(seal.members)
+        self.ids = unpack(seal.members)
         self._digests: list[str] = []
 
-    def meet(self, row: tuple[Any, ...]) -> None:
+    def meet(self, row: Row) -> None:
         """The next of its events is there."""
         pk, digest = row[0], row[-1]
         where = {"event": pk, "seal": self.seal.number}
@@ -231,7 +250,7 @@ def _removed(seal: AuditSeal, pk: int) -> BadPlace:
 def _sealed(organization_id: int) -> Iterator[tuple[int, _Members]]:
     """Every sealed id in ascending order with its seal; in memory are only seals that overlap."""
     waiting: list[tuple[int, int, _Members]] = []
-    for seal in _seals(organization_id).order_by("first_id", "number").iterator(chunk_size=CHUNK):
+    for seal in _seals(organization_id, "first_id"):
         while waiting and waiting[0][0] < seal.first_id:
             pk, _, members = heapq.heappop(waiting)
             yield pk, members
@@ -243,8 +262,12 @@ def _sealed(organization_id: int) -> Iterator[tuple[int, _Members]]:
         yield pk, members
 
 
-def _seals(organization_id: int) -> Any:
-    return AuditSeal.objects.filter(organization_id=organization_id)
+def _seals(organization_id: int, key: str) -> Iterator[AuditSeal]:
+    """All seals in the order of `key`, which no two of them share."""
+    seals, last = AuditSeal.objects.filter(organization_id=organization_id).order_by(key), BELOW_ALL
+    while page := list(seals.filter(**{f"{key}__gt": last})[:PAGE]):
+        yield from page
+        last = getattr(page[-1], key)
 
 
 def name_of(organization_id: Any) -> str:

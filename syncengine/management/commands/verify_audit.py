@@ -32,6 +32,8 @@ class Command(BaseCommand):
             sys.exit(1)
         except AuditKeyMissing as missing:
             raise CommandError(str(missing)) from missing
+        except OSError as error:
+            raise CommandError(f"The anchors cannot be read: {error}") from error
         self._warn(verified)
         try:
             sealed = close(verified)
