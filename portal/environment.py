@@ -110,8 +110,10 @@ class Environment:
     def email(self, name: str) -> dict[str, Any]:
         """`console`, the default, writes mails to the log."""
         found = self.text(name, "console")
+        if found.removesuffix("mail://") == "console":
+            return {"EMAIL_BACKEND": "portal.console.EmailBackend"}
         try:
-            settings: dict[str, Any] = self._env.email_url_config("consolemail://" if found == "console" else found)
+            settings: dict[str, Any] = self._env.email_url_config(found)
         except (ValueError, ImproperlyConfigured):
             _refuse(name, "it must be console, or like smtp+tls://user:password@mail.example.com:587.")
         return settings

@@ -56,6 +56,7 @@ GOOD = [
     ("redis", "redis://cache:6379/1", "redis://cache:6379/1"),
     ("email", "smtp+tls://u:p@mail.example.com:587", "smtp"),
     ("email", "console", "console"),
+    ("email", "consolemail://", "console"),
 ]
 BAD = [
     ("flag", "banana"),
