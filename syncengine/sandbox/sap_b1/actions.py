@@ -14,6 +14,7 @@ from syncengine.sandbox.sap_b1.documents import close_line
 from syncengine.sandbox.sap_b1.errors import ServiceLayerError
 from syncengine.sandbox.sap_b1.model import SETS, entity_set
 from syncengine.sandbox.sap_b1.payload import number_value, stored
+from syncengine.sandbox.sap_b1.payments import foreign_share
 from syncengine.sandbox.sap_b1.server import SapSandbox
 
 Document = dict[str, Any]
@@ -154,7 +155,10 @@ class SapActions:
     def reconcile(self, payload: Document) -> Document:
         """Settles an invoice without a payment line, as a payment on account reconciled later: {"entry", "amount"}."""
         invoice = self._document("PurchaseInvoices", payload)
-        self._sap.documents.settle(invoice, _amount(payload, "amount"), _amount(payload, "amount_fc", 0))
+        amount = _amount(payload, "amount")
+        given = payload.get("amount_fc")
+        amount_fc = foreign_share(invoice, amount) if given is None else _amount(payload, "amount_fc")
+        self._sap.documents.settle(invoice, amount, amount_fc)
         return invoice
 
     def end_sessions(self, _: Document) -> Document:

@@ -206,7 +206,7 @@ class Documents:
         """Raises (or lowers) what is paid of an invoice; it closes at nothing open and opens again above it."""
         invoice["PaidToDate"] = invoice.get("PaidToDate", ZERO) + amount
         invoice["PaidToDateFC"] = invoice.get("PaidToDateFC", ZERO) + amount_fc
-        closed = invoice["PaidToDate"] >= invoice["DocTotal"]
+        closed = invoice["PaidToDate"] >= invoice["DocTotal"] and invoice["PaidToDateFC"] >= invoice["DocTotalFc"]
         invoice["DocumentStatus"] = "bost_Close" if closed else "bost_Open"
         self._bump("PurchaseInvoices", invoice)
 

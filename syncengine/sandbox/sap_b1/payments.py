@@ -72,12 +72,14 @@ class Payments:
             if line["InvoiceType"] not in SETTLED_SETS:
                 continue
             invoice = self._company.collection(SETTLED_SETS[line["InvoiceType"]])[line["DocEntry"]]
-            asked[line["DocEntry"]] += line["SumApplied"] + line.get("TotalDiscount", ZERO)
-            if asked[line["DocEntry"]] > open_amount(invoice):
+            foreign = invoice["DocCurrency"] != LOCAL
+            applied, discount = ("AppliedFC", "TotalDiscountFC") if foreign else ("SumApplied", "TotalDiscount")
+            asked[line["DocEntry"]] += line[applied] + line.get(discount, ZERO)
+            if asked[line["DocEntry"]] > (open_amount_fc(invoice) if foreign else open_amount(invoice)):
                 place = f"[PaymentInvoices.SumApplied][line: {line['LineNum']}]"
                 raise business_error(f"Amount applied exceeds the open amount  {place}")
-        applied = sum((line.get("SumApplied", ZERO) for line in lines), ZERO)
-        if (given.get("DocCurrency") or LOCAL) == LOCAL and applied > means_total(given):
+        total = sum((line.get("SumApplied", ZERO) for line in lines), ZERO)
+        if (given.get("DocCurrency") or LOCAL) == LOCAL and total > means_total(given):
             raise business_error("Payment means do not cover the amount applied  [OVPM.TrsfrSum]")
 
     def _apply(self, payment: Document, sign: int) -> None:
@@ -166,9 +168,17 @@ def _apply_foreign(line: Document, invoice: Document) -> None:
     rate, off, off_fc = invoice["DocRate"], line.get("TotalDiscount", ZERO), line.get("TotalDiscountFC", ZERO)
     if not line.get("AppliedFC"):
         given = line.get("SumApplied")
-        line["AppliedFC"] = rounded(given / rate) if given else open_amount_fc(invoice) - off_fc
+        line["AppliedFC"] = open_amount_fc(invoice) - off_fc if given is None else foreign_share(invoice, given)
     whole = line["AppliedFC"] + off_fc == open_amount_fc(invoice)
-    line["SumApplied"] = open_amount(invoice) - off if whole else rounded(line["AppliedFC"] * rate)
+    rest = open_amount(invoice) - off
+    line["SumApplied"] = rest if whole else min(rounded(line["AppliedFC"] * rate), rest)
+
+
+def foreign_share(invoice: Document, amount: Decimal) -> Decimal:
+    """What a local amount settles in the currency of a foreign invoice, no more than is open; zero of a local one."""
+    if amount >= open_amount(invoice):
+        return open_amount_fc(invoice)
+    return min(rounded(amount / invoice["DocRate"]), open_amount_fc(invoice))
 
 
 def means_total(payment: Document) -> Decimal:
