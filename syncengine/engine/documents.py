@@ -6,8 +6,9 @@ going at once. Each record's writes are announced through its desk before they a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
@@ -200,16 +201,32 @@ def advance(flow: DocumentFlow, claimed: Claimed, both: Systems, context: FlowCo
         return
     record.mapping_version = mapping.version
     _close_lost_attempts(record)
-    desk = DbDesk(record, both, context, mapping.compiled)
-    with calls_for(run_id=record.run_id, record_id=record.pk):
-        for _ in range(MOST_STEPS):
-            step = _next_step(flow, record, desk)
-            if step is None:
-                return
+    try:
+        with calls_for(run_id=record.run_id, record_id=record.pk):
+            _go_on(flow, record, DbDesk(record, both, context, mapping.compiled))
+    except LeaseLost:
+        log.warning("record_lease_lost", record=record.pk, flow=flow.name)
+
+
+def _go_on(flow: DocumentFlow, record: Record, desk: DbDesk) -> None:
+    for _ in range(MOST_STEPS):
+        step = _next_step(flow, record, desk)
+        if step is None:
+            return
+        with _as_holder(record):
             apply_step(flow, record, step)
-            if not isinstance(step, Continue):
-                return
-        _fail(record, Trouble("too_many_steps", "The record did not come to an end.", "Tell support, then replay."))
+        if not isinstance(step, Continue):
+            return
+    _fail(record, Trouble("too_many_steps", "The record did not come to an end.", "Tell support, then replay."))
+
+
+@contextmanager
+def _as_holder(record: Record) -> Iterator[None]:
+    """Write only while the lease is ours. Raises LeaseLost when another has taken over while we stood still."""
+    with transaction.atomic():
+        if not holds_lease(record, lock=True):
+            raise LeaseLost
+        yield
 
 
 def _close_lost_attempts(record: Record) -> None:
@@ -220,38 +237,16 @@ def _close_lost_attempts(record: Record) -> None:
 
 
 def _next_step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
-    """The flow's next step; None when the record has been put aside for another try, or is another worker's now."""
-    step: Step | None = None
-    failure: ConnectorError | None = None
-    try:
-        step = _step(flow, record, desk)
-    except ConnectorError as error:
-        circuit.note_failure(record.integration, error.system or flow.source, error)
-        failure = error
-    except LeaseLost:
-        return None
-    if not holds_lease(record):
-        log.warning("record_lease_lost", record=record.pk, flow=flow.name)
-        return None
-    if failure is not None:
-        _try_again(record, failure)
-    return step
-
-
-def _try_again(record: Record, error: ConnectorError) -> None:
-    record.attempts += 1
-    trouble = Trouble(error.code, error.message, error.hint)
-    set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
-    _save(record, "record.retry", error.message)
-
-
-def _step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
-    """The flow's own word; a fault of ours needs a person, since it would come again at every try."""
+    """The flow's next step; None when the record has been put aside for another try, or for a person."""
     try:
         return flow.advance(work_of(record), desk)
     except LockHeld as busy:
         return Wait(seconds=LOCK_RETRY_SECONDS, code="lock_held", message=str(busy), hint="It goes on by itself.")
-    except (ConnectorError, LeaseLost, OperationalError, InterfaceError):
+    except ConnectorError as error:
+        circuit.note_failure(record.integration, error.system or flow.source, error)
+        _try_again(record, error)
+        return None
+    except (LeaseLost, OperationalError, InterfaceError):
         raise  # without its database nothing is true of the record: the lease runs out and another goes on
     except Exception:
         log.exception("step_failed", record=record.pk, flow=flow.name)
@@ -264,9 +259,18 @@ def _step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
         return None
 
 
+def _try_again(record: Record, error: ConnectorError) -> None:
+    trouble = Trouble(error.code, error.message, error.hint)
+    with _as_holder(record):
+        record.attempts += 1
+        set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
+        _save(record, "record.retry", error.message)
+
+
 def _fail(record: Record, trouble: Trouble) -> None:
-    set_failed(record, trouble)
-    _save(record, "record.failed", trouble.message, failed=1)
+    with _as_holder(record):
+        set_failed(record, trouble)
+        _save(record, "record.failed", trouble.message, failed=1)
 
 
 def apply_step(flow: DocumentFlow, record: Record, step: Step) -> None:

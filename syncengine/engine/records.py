@@ -51,10 +51,14 @@ def release(record: Record) -> None:
     record.lease_owner, record.lease_expires_at = "", None
 
 
-def holds_lease(record: Record) -> bool:
-    """Whether the record is still its holder's, should the lease have run out while the process stood still."""
+def holds_lease(record: Record, *, lock: bool = False) -> bool:
+    """Whether the record is still its holder's, should the lease have run out while the process stood still.
+
+    With `lock`, inside a transaction, nobody can take it over before that ends.
+    """
     mine = Record.objects.filter(pk=record.pk, status=RecordStatus.IN_PROGRESS, lease_owner=record.lease_owner)
-    return mine.exists()
+    rows = mine.select_for_update() if lock else mine
+    return bool(rows.values_list("pk", flat=True))
 
 
 def set_failed(record: Record, trouble: Trouble) -> None:

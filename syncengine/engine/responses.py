@@ -17,6 +17,7 @@ from syncengine.models import Attempt, AttemptState, Record, RecordStatus
 from tenants.models import Integration
 
 NO_ANSWER = "no_answer"
+ANSWER_FAILED = "answer_failed"
 
 
 def answer_came(integration: Integration, attempt: Attempt, *, confirmed: bool, message: str) -> bool:
@@ -30,8 +31,8 @@ def answer_came(integration: Integration, attempt: Attempt, *, confirmed: bool, 
         return False
     if _awaits(record, attempt):
         _settle(integration, record, attempt, confirmed=confirmed, message=message)
-    elif not confirmed:
-        _show_failed_answer(record, message)
+    else:
+        _show(record, confirmed=confirmed, message=message)
     # Only now: a crash before leaves an answer to be asked for again, never a record that nobody asks for.
     state = AttemptState.SETTLED if confirmed else AttemptState.REJECTED
     Attempt.objects.filter(pk=attempt.pk).update(
@@ -62,8 +63,9 @@ def _settle(integration: Integration, record: Record, attempt: Attempt, *, confi
         record.save()
 
 
-def _show_failed_answer(record: Record, message: str) -> None:
-    """A refusal of ours that Basware has accepted and then not carried out: its clerk knows nothing of it."""
-    record.flags = sorted({*record.flags, "answer_failed"})
-    record.notes = [*record.notes, f"Basware did not carry out our answer: {message or 'no reason given'}"]
+def _show(record: Record, *, confirmed: bool, message: str) -> None:
+    """A refusal of ours that Basware accepted and then did not carry out is flagged: its clerk knows nothing of it."""
+    record.flags = sorted(({*record.flags} - {ANSWER_FAILED}) | (set() if confirmed else {ANSWER_FAILED}))
+    if not confirmed:
+        record.notes = [*record.notes, f"Basware did not carry out our answer: {message or 'no reason given'}"]
     record.save(update_fields=["flags", "notes", "updated_at"])

@@ -1,11 +1,11 @@
-"""Where a worker process can be made to die: SIGKILL from within, right before or right after a named deed."""
+"""Where a worker process can be made to die, or to stand still: a signal from within, before or after a named deed."""
 
 from __future__ import annotations
 
 import importlib
-import os
 import re
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -19,6 +19,7 @@ class Death:
     deed: str
     moment: str
     word: str = ""
+    by: int = signal.SIGKILL
 
 
 ANNOUNCED = "syncengine.engine.desk:DbDesk.announce"
@@ -43,17 +44,18 @@ def _deadly(deed: Callable[..., Any], death: Death) -> Callable[..., Any]:
     def done(*arguments: Any, **named: Any) -> Any:
         hit = re.search(death.word, " ".join(_words(one) for one in arguments)) is not None
         if hit and death.moment == "before":
-            _die()
+            _strike(death.by)
         result = deed(*arguments, **named)
         if hit and death.moment == "after":
-            _die()
+            _strike(death.by)
         return result
 
     return done
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _strike(by: int) -> None:
+    """At this very thread: sent to the process, another thread may take it while this one goes on for a moment."""
+    signal.pthread_kill(threading.get_ident(), by)
 
 
 def _words(argument: Any) -> str:

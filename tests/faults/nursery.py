@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, Self
 
 from tests.engine import processes
@@ -68,6 +69,13 @@ class Child:
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
+
+    def has_stopped(self) -> bool:
+        """Whether it stands still after SIGSTOP."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    def go_on(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def wait(self) -> int:
         """Its exit code, -9 when it was killed."""

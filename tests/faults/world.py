@@ -75,6 +75,11 @@ class FaultWorld(World):
         asked = Attempt.objects.filter(integration=self.integration, state=AttemptState.ACCEPTED)
         return not any(rows.exists() for rows in (records, runs, asked))
 
+    def at_rest_but_for_basware(self) -> bool:
+        """All is said, whatever Basware makes of it."""
+        records = Record.objects.filter(integration=self.integration)
+        return records.exists() and not records.filter(status__in=OPEN).exists()
+
     def leases_run_out(self) -> None:
         """LEASE_SECONDS go by: what a killed worker held is free."""
         now = timezone.now() - timedelta(milliseconds=1)
