@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 from tqdm import tqdm
 
+from syncengine.audit.checks import KEYS
 from syncengine.checks import BROKER
 from syncengine.engine import due
 from syncengine.engine.runs import ALL, request_runs
@@ -27,7 +28,7 @@ TURN_SECONDS = 3600.0
 class Command(BaseCommand):
     """One JSON line of counts per flow on standard output; exit 1 if any record failed."""
 
-    requires_system_checks = (BROKER,)  # the others would load all pages and the API
+    requires_system_checks = (BROKER, KEYS)  # the others would load all pages and the API
     help = "Run flows of an integration now, in this process, until the target has confirmed everything."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
