@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from tests.sandbox.sap_b1.conftest import error_of
+from tests.sandbox.sap_b1.conftest import Client, error_of
 
 UNSUPPORTED = "The requested action is not supported for this object."
 
@@ -164,8 +164,6 @@ def test_a_proxys_page_is_html_and_an_empty_500_is_empty(client, sap, status):
 
 
 def test_a_broken_node_hits_only_the_sessions_pinned_to_it(client, sap):
-    from tests.sandbox.sap_b1.conftest import Client
-
     other = Client(sap)
     other.log_in()
     assert other.node != client.node

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncengine.sandbox.sap_b1.payments import open_amount, open_amount_fc
+from syncengine.sandbox.sap_b1.actions import SapActions
+from syncengine.sandbox.sap_b1.payments import Payments, open_amount, open_amount_fc
 from tests.sandbox.sap_b1.conftest import error_of
 from tests.sandbox.sap_b1.test_totals import COMPANY, DOCUMENTS, built
 
@@ -226,8 +227,6 @@ def test_new_payments_are_found_by_their_key_and_old_ones_by_their_day(client, i
     st.lists(st.decimals("0.01", "0.99", places=2), max_size=4),
 )
 def test_whatever_parts_are_paid_the_last_one_closes_the_invoice_exactly(price, currency, shares):
-    from syncengine.sandbox.sap_b1.payments import Payments
-
     payments = Payments(COMPANY, DOCUMENTS)
     line = {"AccountCode": "6701", "UnitPrice": price, "Currency": currency, "VatGroup": "I255"}
     document = built([line], DocCurrency=currency)
@@ -241,8 +240,6 @@ def test_whatever_parts_are_paid_the_last_one_closes_the_invoice_exactly(price, 
 
 
 def test_what_is_settled_without_a_payment_closes_a_foreign_invoice_too(client, sap, foreign):
-    from syncengine.sandbox.sap_b1.actions import SapActions
-
     actions = SapActions(sap)
     actions.reconcile({"entry": foreign["DocEntry"], "amount": "1.00"})
     assert status(client, foreign) == (1.0, 11.43, "bost_Open")
