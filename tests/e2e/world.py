@@ -47,7 +47,8 @@ class World:
         self.installation.start_web()
         self.installation.start_worker()
         made = self.installation.manage("createorganization", "End to end", "--owner", "owner@example.com", "--api-key")
-        api = self.installation.api(json.loads(made)["api_key"])
+        self.key: str = json.loads(made)["api_key"]
+        api = self.installation.api(self.key)
         self.story = Story(api, self.installation.processes.check)
         self.story.connect(self.installation.sandbox)
         self.control = self.installation.control
