@@ -44,10 +44,12 @@ def start_due(_deadline: Deadline) -> bool:
     if not locks.taken_for(SWEEP, seconds=settings.SWEEP_SECONDS):
         return False
     _finish_forgotten_runs()
-    active = Integration.objects.filter(enabled=True, paused_since=None).select_related("organization")
-    for integration in active.iterator(chunk_size=200):
+    active = Integration.objects.filter(enabled=True, paused_since=None)
+    # Not one cursor for all: the connection may be closed and opened again while an integration is swept.
+    for pk in list(active.values_list("pk", flat=True)):
+        integration = active.select_related("organization").filter(pk=pk).first()
         for flow in registry.flows().values():
-            if isinstance(flow, DocumentFlow):
+            if integration is not None and isinstance(flow, DocumentFlow):
                 _sweep(integration, flow)
     return True
 
