@@ -23,6 +23,7 @@ from tests import factories
 FLOW = "invoices"
 ME = "me:1:abc"
 MAPPING = CurrentMapping([], {}, 3, compile_rules([]))
+NO_CONTEXT: Any = SimpleNamespace()
 Scripted = Step | BaseException | Callable[[Work, Desk], Step]
 
 
@@ -101,10 +102,10 @@ def claimed(integration: Integration, key: str = "INV-1", **fields: Any) -> Reco
 def advance(record: Record, flow: DocumentFlow, both: Any = None) -> Record:
     """The record as it is stored after this worker has taken it as far as it goes."""
     both = both or clients(record.integration)
-    documents.advance(flow, (record.pk, ME), both, SimpleNamespace(), MAPPING)  # type: ignore[arg-type]  # not looked at
+    documents.advance(flow, (record.pk, ME), both, NO_CONTEXT, MAPPING)
     return Record.objects.get(pk=record.pk)
 
 
 def desk_of(record: Record, both: Any = None) -> DbDesk:
     both = both or clients(record.integration)
-    return DbDesk(record, both, SimpleNamespace(), MAPPING.compiled)  # type: ignore[arg-type]  # not looked at
+    return DbDesk(record, both, NO_CONTEXT, MAPPING.compiled)

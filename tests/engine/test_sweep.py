@@ -66,6 +66,15 @@ def test_a_document_claimed_just_now_is_left_to_whoever_claimed_it(sweeping: Wor
     assert sweeping.records("invoices") == []
 
 
+def test_whether_a_forgotten_claim_was_ours_is_for_a_person_to_say(sweeping: World):
+    invoice = claim_and_forget(sweeping, AGE + 60)
+    sweeping.work()
+    record = sweeping.record("invoices", invoice)
+    assert (record.status, record.error_code, record.stage) == ("failed", "needs_decision", "received")
+    assert "claimed before" in record.error_message
+    assert record.decisions
+
+
 @pytest.mark.parametrize("status", ["done", "failed", "ignored", "waiting"])
 def test_a_document_whose_record_we_have_is_not_forgotten(status, sweeping: World):
     invoice = claim_and_forget(sweeping, AGE + 60)
