@@ -127,9 +127,9 @@ class Comparison:
         ).lower()
         record.amount, record.currency = flow.amount(source, self.context)
         record.source = source
+        record.notes = list(built.notes)
         record.target = self._marked(record, held.payload)
         record.flags = sorted({*built.flags, *held.flags})
-        record.notes = list(built.notes)
         record.target_keys = self._target_keys(held.payload)
         record.mapping_version = self.mapping.version
         record.next_edge = next_edge(self.flow, source, self.context)
@@ -139,8 +139,10 @@ class Comparison:
         record.memo = memo | ({"held": {"mark": held.mark, "changes": list(held.changes)}} if held.mark else {})
 
     def _marked(self, record: Record, payload: Payload) -> Payload:
-        if not record.resend_mark:
+        if not record.resend_mark or not self.resend_field:
             return payload
+        why = f"{self.resend_field} carries a mark: without a change Basware would not take the record again"
+        record.notes = list(dict.fromkeys([*record.notes, why]))
         return self.flow.resend(payload, f"r{record.resend_mark}", self.resend_field)
 
     def _target_keys(self, payload: Payload) -> dict[str, str]:

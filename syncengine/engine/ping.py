@@ -27,7 +27,8 @@ from tenants.models import Connection, Integration, System
 
 log = structlog.get_logger(__name__)
 
-DEADLINE_SECONDS = 60.0
+# interface.md promises an answer within a minute in all, the way of the answer included.
+DEADLINE_SECONDS = 58.0
 # What document flows and look-ups read besides the entity sets that the master data flows name themselves.
 _ALSO_READ = ("Currencies", "PurchaseDeliveryNotes", "PurchaseInvoices", "PurchaseCreditNotes", "VendorPayments")
 _WRITTEN = ("PurchaseInvoices", "PurchaseCreditNotes")

@@ -159,6 +159,14 @@ def test_resending_changes_the_resend_field_each_time(world, project):
     assert len(world.posts("projects")) == 2
 
 
+def test_the_record_says_why_the_mark_is_there(world, project):
+    for _ in range(2):
+        deeds.resend(world.again(project), PERSON)
+        world.work()
+    (note,) = world.again(project).notes
+    assert note.startswith("description carries a mark")
+
+
 def test_an_invoice_is_replayed_not_resent(world):
     invoice = Record.objects.create(integration=world.integration, flow="invoices", key="i1")
     with pytest.raises(ActionRefused) as refusal:

@@ -109,10 +109,20 @@ def calls_of(record: Record) -> QuerySet[Call]:
     return Call.objects.filter(ties, integration=record.integration_id)
 
 
+class WhyField(serializers.CharField):
+    """A reason that may be left out; null is none too."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, allow_blank=True, allow_null=True, max_length=1000, default="", **options)
+
+    def run_validation(self, data: Any = serializers.empty) -> str:
+        return super().run_validation(data) or ""
+
+
 class Reason(Shape):
     """Why, for the trail."""
 
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=1000, default="")
+    reason = WhyField()
 
 
 class IgnoreRequest(Reason):
@@ -137,7 +147,7 @@ class ReplayFilter(Shape):
     status = Choice(choices=RecordStatus.choices, required=False, default=RecordStatus.FAILED)
     error_code = serializers.CharField(required=False, max_length=60)
     record_ids = serializers.ListField(child=Key(), required=False, max_length=10_000)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=1000, default="")
+    reason = WhyField()
 
     def validate_flow(self, flow: str) -> str:
         if flow not in registry.flows():

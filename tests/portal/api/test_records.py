@@ -147,6 +147,11 @@ def test_a_body_is_optional_for_replay_resend_and_ignore(integration, caller):
         assert caller.post(f"records/{record.pk}/{action}/").status_code == 202, action
 
 
+def test_a_reason_of_null_is_no_reason(record, caller):
+    assert caller.post(f"records/{record.pk}/replay/", {"reason": None}).status_code == 202
+    assert AuditEvent.objects.get(action="record.replayed").message == ""
+
+
 def test_an_ignored_record_stays_with_its_reason(record, caller):
     assert caller.post(f"records/{record.pk}/ignore/", {"reason": "a test vendor"}).json()["status"] == "ignored"
     assert AuditEvent.objects.get(action="record.ignored").message == "a test vendor"
