@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -21,6 +24,8 @@ from syncengine.flows import registry
 from syncengine.flows.document import DocumentFlow
 from syncengine.models import Attempt, AttemptState, FlowState, InboxNotification
 from tenants.models import Integration
+
+log = structlog.get_logger(__name__)
 
 FLOW = "invoices"
 NOT_FOUND_DELAYS = (10.0, 60.0, 300.0)
@@ -93,13 +98,22 @@ def _look_at(integration: Integration, notifications: list[InboxNotification]) -
             for notification in notifications:
                 _look_at_one(integration, flow, archive, notification)
     except NotConfigured:
-        for notification in notifications:
-            _close(notification, "not configured")
+        _each_open(notifications, lambda one: _close(one, "not configured"))
     except ConnectorError as error:
         circuit.note_failure(integration, error.system or flow.source, error)
-        for notification in notifications:
-            if notification.processed_at is None:
-                _again(notification, (retry_at(error, notification.attempts + 1, timezone.now())))
+        failure, now = error, timezone.now()
+        _each_open(notifications, lambda one: _again(one, retry_at(failure, one.attempts + 1, now)))
+    except DatabaseError:
+        raise  # nothing could be written down now: taken up again when the lease runs out
+    except Exception:
+        log.exception("notifications_failed", integration=integration.pk)
+        _each_open(notifications, lambda one: _later_or_never(one, "a fault of our own; the poll finds the document"))
+
+
+def _each_open(notifications: list[InboxNotification], deed: Callable[[InboxNotification], None]) -> None:
+    for notification in notifications:
+        if notification.processed_at is None:
+            deed(notification)
 
 
 def _look_at_one(
@@ -109,11 +123,15 @@ def _look_at_one(
     if found is not None:
         stored = store_found(integration, flow, [found], run_id=None)
         _close(notification, "taken up" if stored.to_do else "known already")
-    elif notification.attempts < len(NOT_FOUND_DELAYS):
-        # Early notifications happen: the document becomes readable a little later.
+    else:  # early notifications happen: the document becomes readable a little later
+        _later_or_never(notification, "not there, or not waiting for transfer")
+
+
+def _later_or_never(notification: InboxNotification, result: str) -> None:
+    if notification.attempts < len(NOT_FOUND_DELAYS):
         _again(notification, timezone.now() + timedelta(seconds=NOT_FOUND_DELAYS[notification.attempts]))
     else:
-        _close(notification, "not there, or not waiting for transfer")
+        _close(notification, result)
 
 
 def _again(notification: InboxNotification, at: datetime) -> None:

@@ -160,6 +160,21 @@ def test_a_basware_that_does_not_answer_is_asked_again_later(world: World, waiti
     assert ended(rows[1]) == "taken up"
 
 
+def test_a_fault_of_our_own_is_tried_a_few_times_and_then_left_to_the_poll(world: World, waiting, monkeypatch):
+    def broken(*_: object) -> None:
+        raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr(inbox, "store_found", broken)
+    row = notify(world.integration, waiting)
+    for delay in NOT_FOUND_DELAYS:
+        assert work()
+        assert ended(row) == ""
+        assert delay - 5 < (row.next_attempt_at - timezone.now()).total_seconds() <= delay
+        InboxNotification.objects.update(next_attempt_at=timezone.now())
+    assert work()
+    assert "fault of our own" in ended(row)
+
+
 def test_a_flow_that_is_switched_off_takes_up_nothing_and_calls_nobody(world: World, waiting):
     FlowState.objects.update_or_create(integration=world.integration, flow="invoices", defaults={"enabled": False})
     world.quiet()
