@@ -18,7 +18,16 @@ from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPa
 from syncengine.flows.invoicing import confirm
 from syncengine.flows.invoicing.approval import approval
 from syncengine.flows.invoicing.cancelled import cancelled
-from syncengine.flows.invoicing.case import IN_PROGRESS, WAITING, Case, expect, facts_of, map_document, terms_of
+from syncengine.flows.invoicing.case import (
+    IN_PROGRESS,
+    WAITING,
+    Case,
+    expect,
+    facts_of,
+    is_ours,
+    map_document,
+    terms_of,
+)
 from syncengine.flows.invoicing.check import check
 from syncengine.flows.invoicing.claim import claim, read_again, special_reason
 from syncengine.flows.invoicing.decide import booked, decide, not_booked
@@ -29,8 +38,6 @@ from syncengine.flows.invoicing.watch import invoices_to_look_at
 from syncengine.mapping import FieldMapping, Problem
 from syncengine.mapping.text import as_text, to_decimal
 from syncengine.posting.invoice import read_invoice
-
-STANDARD = "Standard"
 
 
 class InvoiceFlow(DocumentFlow):
@@ -74,7 +81,9 @@ class InvoiceFlow(DocumentFlow):
     def find_one(self, archive: Archive, document_id: str) -> Found | None:
         """The document a notification names, if it waits for us: its own status decides, not the notification."""
         document = archive.basware.document(document_id)
-        if document is None or not _is_ours(document, archive.ctx) or document.get("processingStatus") != WAITING:
+        if document is None or document.get("processingStatus") != WAITING:
+            return None
+        if not is_ours(document, archive.ctx.company):
             return None
         return _found(document, {"status": WAITING})
 
@@ -179,16 +188,10 @@ def _due(case: Case) -> StepOf:
 
 
 def _documents(archive: Archive, status: str) -> Iterator[FoundPage]:
-    pages = archive.basware.documents(processing_status=status, company_code=archive.ctx.company)
-    for rows in pages:
-        ours = [row for row in rows if _is_ours(row, archive.ctx) and row.get("processingStatus", status) == status]
+    company = archive.ctx.company
+    for rows in archive.basware.documents(processing_status=status, company_code=company):
+        ours = [row for row in rows if is_ours(row, company) and row.get("processingStatus", status) == status]
         yield FoundPage([_found(row, {"status": status}) for row in ours])
-
-
-def _is_ours(document: Mapping[str, Any], ctx: FlowContext) -> bool:
-    """Approved for payment (Standard), and of the connection's company."""
-    standard = document.get("p2pProcessingMode") in {None, "", STANDARD}
-    return standard and as_text(document.get("companyCode")) in {"", ctx.company}
 
 
 def _found(document: Mapping[str, Any], memo: Mapping[str, Any]) -> Found:

@@ -11,6 +11,7 @@ from syncengine.mapping.text import canonical_decimal
 from syncengine.reconciliation.core import Posted, Row
 from syncengine.reconciliation.payments import PaymentRow
 from syncengine.reconciliation.report import Report, Tally
+from syncengine.spreadsheets import plain_text
 
 COLUMNS = (
     "section",
@@ -24,7 +25,6 @@ COLUMNS = (
     "documents",
     "detail",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Writable(Protocol):
@@ -117,15 +117,11 @@ def write_csv(report: Report, file: Writable) -> None:
 def _cells(section: str, row: Row | PaymentRow, sums: list[str], documents: str) -> list[str]:
     """Sums are our own text and may begin with a minus sign; everything else may come from outside."""
     texts = [section, row.outcome.value, row.invoice_id, row.invoice_number, row.vendor, row.currency]
-    return [*map(_safe, texts), *sums, _safe(documents), _safe(row.detail)]
+    return [*map(plain_text, texts), *sums, plain_text(documents), plain_text(row.detail)]
 
 
 def _amount(amount: Decimal | None) -> str:
     return "" if amount is None else decimal_text(amount)
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 # For people

@@ -20,7 +20,7 @@ from syncengine.connectors.basware import Basware
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.connectors.sap_b1.literals import all_of, date_literal, equals, parse_date
 from syncengine.flows.company import FlowContext
-from syncengine.flows.invoicing.case import terms_of
+from syncengine.flows.invoicing.case import is_ours, terms_of
 from syncengine.flows.invoicing.rules import LIMITS
 from syncengine.mapping import FieldMapping
 from syncengine.mapping.functions import calendar_day
@@ -121,7 +121,7 @@ class Reader:
         found = InBasware()
         for row in chain.from_iterable(self.basware.documents(last_updated=since)):
             invoice_id, status = as_text(row["invoiceId"]), as_text(row.get("processingStatus"))
-            if _is_approved(row, self.ctx.company) and period.holds(_day(row)):
+            if status in APPROVED and is_ours(row, self.ctx.company) and period.holds(_day(row)):
                 found.approved[invoice_id] = self._approved(row, invoice_id, status)
             else:
                 found.others[invoice_id] = status
@@ -269,12 +269,6 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def _back(day: date, by: timedelta) -> date:
     return max(day, EARLIEST + by) - by
-
-
-def _is_approved(document: Row, company: str) -> bool:
-    standard = document.get("p2pProcessingMode") in {None, "", "Standard"}
-    ours = as_text(document.get("companyCode")) in {"", company}
-    return standard and ours and document.get("processingStatus") in APPROVED
 
 
 def _day(document: Row) -> date | None:

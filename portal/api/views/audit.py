@@ -20,10 +20,10 @@ from portal.api.base import ScopedView
 from portal.api.filters import MomentFilter
 from portal.api.shapes.audit import EventShape
 from syncengine.models import AuditEvent
+from syncengine.spreadsheets import plain_text
 from tenants.permissions import Action
 
 COLUMNS = ("id", "created_at", "actor", "action", "message", "integration", "record", "run", "data")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CHUNK = 1000
 ID = {"min_value": 1, "max_value": 2**63 - 1, "decimal_places": 0}
 
@@ -100,10 +100,9 @@ def _csv(events: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> Any:
-    """Text as it is, unless a spreadsheet would take it for a formula."""
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    return plain_text(value) if isinstance(value, str) else value
 
 
 def _jsonl(events: Iterable[dict[str, Any]]) -> Iterator[str]:

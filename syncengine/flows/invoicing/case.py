@@ -26,6 +26,7 @@ WAITING = "WaitingForTransfer"
 IN_PROGRESS = "TransferInProgress"
 FAILED = "TransferFailed"
 TRANSFERRED = frozenset({"Transferred", "Paid"})
+STANDARD = "Standard"
 
 MAYBE_DONE = frozenset({"sending", "unknown"})
 TAKEN = frozenset({"accepted", "settled", "done", "no_answer"})
@@ -34,6 +35,15 @@ ANSWER_LASTS = timedelta(hours=1)
 """How long an accepted answer is taken to be on its way; after that a person's replay may send another."""
 
 FACTS = "sap_facts"
+
+
+def is_ours(document: Mapping[str, Any], company: str) -> bool:
+    """Approved for payment here (Standard), not elsewhere, and of the connection's company.
+
+    Contracts: Basware §14.1. A document may say neither.
+    """
+    standard = document.get("p2pProcessingMode") in {None, "", STANDARD}
+    return standard and as_text(document.get("companyCode")) in {"", company}
 
 
 def terms_of(ctx: FlowContext, mark_field: str) -> Terms:
