@@ -77,12 +77,14 @@ def _sweep(integration: Integration, flow: DocumentFlow) -> None:
 
 
 def _take_up_forgotten(integration: Integration, flow: DocumentFlow, found: Sequence[Found], before: datetime) -> None:
-    """Claimed documents without a record of ours, old enough not to be under way right now."""
+    """Claimed documents without a record of ours, or with one that is done, and not under way just now."""
     keys = [one.key for one in found]
-    known = set(
-        Record.objects.filter(integration=integration, flow=flow.name, key__in=keys).values_list("key", flat=True)
+    at_work = set(
+        Record.objects.filter(integration=integration, flow=flow.name, key__in=keys)
+        .exclude(status=RecordStatus.DONE, updated_at__lt=before)
+        .values_list("key", flat=True)
     )
-    forgotten = [one for one in found if one.key not in known and _changed_at(one.source) < before]
+    forgotten = [one for one in found if one.key not in at_work and _changed_at(one.source) < before]
     if forgotten:
         log.warning("claimed_and_forgotten", integration=integration.pk, documents=len(forgotten))
         store_found(integration, flow, forgotten, run_id=None)

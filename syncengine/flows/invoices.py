@@ -76,7 +76,7 @@ class InvoiceFlow(DocumentFlow):
 
     def sweep(self, archive: Archive) -> Iterator[FoundPage]:
         """Claimed and not answered yet (contracts: Basware §14.2, 3); the engine knows which of them are idle."""
-        return _documents(archive, IN_PROGRESS)
+        return _documents(archive, IN_PROGRESS, read_again=True)
 
     def find_one(self, archive: Archive, document_id: str) -> Found | None:
         """The document a notification names, if it waits for us: its own status decides, not the notification."""
@@ -93,7 +93,7 @@ class InvoiceFlow(DocumentFlow):
         if amount is not None:
             return bool(to_decimal(work.memo.get("settled_by_reconciliation")) != amount)
         if found.memo.get("status") != WAITING:
-            return bool(found.memo.get("cancelled_in_sap"))
+            return bool(found.memo.get("cancelled_in_sap") or found.memo.get("read_again"))
         unchanged = found.source.get("lastUpdated") == work.source.get("lastUpdated")
         return not (unchanged and work.memo.get("asked") == "special" and special_reason(found.source))
 
@@ -187,11 +187,11 @@ def _due(case: Case) -> StepOf:
     return next((step for applies, step in SPECIAL_CASES if applies(case)), STAGES[case.work.stage])
 
 
-def _documents(archive: Archive, status: str) -> Iterator[FoundPage]:
+def _documents(archive: Archive, status: str, **memo: Any) -> Iterator[FoundPage]:
     company = archive.ctx.company
     for rows in archive.basware.documents(processing_status=status, company_code=company):
         ours = [row for row in rows if is_ours(row, company) and row.get("processingStatus", status) == status]
-        yield FoundPage([_found(row, {"status": status}) for row in ours])
+        yield FoundPage([_found(row, {"status": status, **memo}) for row in ours])
 
 
 def _found(document: Mapping[str, Any], memo: Mapping[str, Any]) -> Found:

@@ -75,7 +75,7 @@ def test_whether_a_forgotten_claim_was_ours_is_for_a_person_to_say(sweeping: Wor
     assert record.decisions
 
 
-@pytest.mark.parametrize("status", ["done", "failed", "ignored", "waiting"])
+@pytest.mark.parametrize("status", ["failed", "ignored", "waiting"])
 def test_a_document_whose_record_we_have_is_not_forgotten(status, sweeping: World):
     invoice = claim_and_forget(sweeping, AGE + 60)
     later = timezone.now() + timedelta(days=1)
@@ -85,6 +85,25 @@ def test_a_document_whose_record_we_have_is_not_forgotten(status, sweeping: Worl
     assert (record.status, record.next_attempt_at) == (status, later)
     assert sweeping.events("record.received") == []
     assert sweeping.events("record.received_again") == []
+
+
+def test_a_document_that_is_claimed_although_its_record_is_done_comes_before_a_person(sweeping: World):
+    invoice = claim_and_forget(sweeping, AGE + 60)
+    record = claimed(sweeping.integration, invoice, status="done", stage="confirmed", lease_owner="")
+    Record.objects.filter(pk=record.pk).update(updated_at=timezone.now() - timedelta(seconds=AGE + 30))
+    go()
+    assert sweeping.record("invoices", invoice).status == "pending"
+    sweeping.work()
+    again = sweeping.record("invoices", invoice)
+    assert (again.status, again.decisions) == ("failed", ["post", "close"])
+    assert "claimed before" in again.error_message
+
+
+def test_a_record_that_was_done_a_moment_ago_is_left_to_basware(sweeping: World):
+    invoice = claim_and_forget(sweeping, AGE + 60)
+    claimed(sweeping.integration, invoice, status="done", stage="confirmed", lease_owner="")
+    go()
+    assert sweeping.record("invoices", invoice).status == "done"
 
 
 def test_a_flow_that_is_switched_off_is_not_swept(sweeping: World):
