@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_events
@@ -159,7 +159,7 @@ class _Synchronisation:
         rows = Record.objects.filter(
             integration=self.run.integration, flow=self.flow.name, next_edge__lte=self.work.context.today
         ).exclude(status=RecordStatus.IGNORED)
-        for keys in _chunks(list(rows.values_list("key", flat=True)[:5000])):
+        for keys in _chunks_of_keys(rows):
             self._take(self._by_keys(keys))
 
     def _by_keys(self, keys: Sequence[str]) -> list[dict[str, Any]]:
@@ -178,7 +178,7 @@ class _Synchronisation:
         if self._too_many(number, active.count()):
             self._hold_closings(number)
             return
-        for keys in _chunks(list(absent.order_by("id").values_list("key", flat=True))):
+        for keys in _chunks_of_keys(absent):
             self._close(keys)
 
     def _too_many(self, absent: int, active: int) -> bool:
@@ -246,6 +246,9 @@ def read_ahead(pages: Iterator[Page]) -> Iterator[Page]:
         reader.join()
 
 
-def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(keys), CHUNK):
-        yield list(keys[start : start + CHUNK])
+def _chunks_of_keys(rows: QuerySet[Record]) -> Iterator[list[str]]:
+    """The keys of these records, a chunk at a time by id: each record once, whatever working on it changes."""
+    last = 0
+    while chunk := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", "key")[:CHUNK]):
+        last = chunk[-1][0]
+        yield [key for _, key in chunk]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from syncengine.engine import master_data
 from syncengine.models import FlowState, Record
 
 
@@ -99,3 +100,10 @@ def test_the_watermark_never_goes_back(world, vendors):
 def test_a_dry_run_leaves_the_watermark_alone(world):
     world.run("vendors", "dry_run")
     assert FlowState.objects.get(flow="vendors").watermark is None
+
+
+def test_more_of_them_than_are_read_at_once_are_all_looked_at(world, vendors, today, monkeypatch):
+    monkeypatch.setattr(master_data, "CHUNK", 1)
+    with time_machine.travel(today + timedelta(days=3)):
+        assert world.run("vendors").sent == 2
+    assert [is_active(world, world.record("vendors", key)) for key in vendors] == [False, True, True]
