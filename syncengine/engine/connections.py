@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from syncengine.connectors.basware import Basware, BaswareSettings, Token
 from syncengine.connectors.guard import OutboundPolicy
-from syncengine.connectors.http import HttpTransport, Limits
+from syncengine.connectors.http import HttpTransport, Limits, Transport
 from syncengine.connectors.outcomes import Unavailable
 from syncengine.connectors.sap_b1 import SapB1, SapSession, SapSettings
 from syncengine.engine import locks
+from syncengine.engine.gate import Caller, Gate
 from syncengine.engine.observing import CallLog
 from tenants.models import Connection, Integration, System
+from tenants.row_security import bound_to
 
 LOGIN_WAIT_SECONDS = 120
 
@@ -86,8 +88,8 @@ def connection_of(integration: Integration, system: str) -> Connection:
     return found
 
 
-def _transport(connection: Connection, calls: CallLog) -> HttpTransport:
-    return HttpTransport(
+def _transport(connection: Connection, calls: CallLog, login: str, caller: Caller) -> Transport:
+    inner = HttpTransport(
         connection.system,
         policy=outbound_policy(),
         limits=limits(),
@@ -96,9 +98,10 @@ def _transport(connection: Connection, calls: CallLog) -> HttpTransport:
         secrets=tuple(value for value in connection.secrets.values() if value),
         clock=timezone.now,
     )
+    return Gate(inner, connection, frozenset({login}), caller)
 
 
-def sap_client(connection: Connection, calls: CallLog) -> SapB1:
+def sap_client(connection: Connection, calls: CallLog, caller: Caller = Caller.WORK) -> SapB1:
     stored = connection.settings
     sap = SapSettings(
         base_url=stored["base_url"],
@@ -111,10 +114,11 @@ def sap_client(connection: Connection, calls: CallLog) -> SapB1:
         post_timeout=settings.POST_TIMEOUT,
     )
     store = _Store(connection, SapSession)
-    return SapB1(sap, _transport(connection, calls), store, clock=timezone.now, sleep=time.sleep)
+    transport = _transport(connection, calls, f"{sap.root}/Login", caller)
+    return SapB1(sap, transport, store, clock=timezone.now, sleep=time.sleep)
 
 
-def basware_client(connection: Connection, calls: CallLog) -> Basware:
+def basware_client(connection: Connection, calls: CallLog, caller: Caller = Caller.WORK) -> Basware:
     stored = connection.settings
     options: dict[str, Any] = {"scopes": tuple(stored["scopes"])} if stored.get("scopes") else {}
     basware = BaswareSettings(
@@ -128,16 +132,21 @@ def basware_client(connection: Connection, calls: CallLog) -> Basware:
         **options,
     )
     store = _Store(connection, Token)
-    return Basware(basware, _transport(connection, calls), store, clock=timezone.now)
+    transport = _transport(connection, calls, basware.token_endpoint, caller)
+    return Basware(basware, transport, store, clock=timezone.now)
 
 
 @contextmanager
-def systems(integration: Integration) -> Iterator[Systems]:
-    """Clients for the length of the block; the call log is stored at its end. Raises NotConfigured."""
+def systems(integration: Integration, caller: Caller = Caller.WORK) -> Iterator[Systems]:
+    """Clients for the length of the block, in which the database shows this organization's rows only.
+
+    The call log is stored at its end. Raises NotConfigured.
+    """
     calls = CallLog(integration)
     sap = connection_of(integration, System.SAP_B1)
     basware = connection_of(integration, System.BASWARE)
     try:
-        yield Systems(sap_client(sap, calls), basware_client(basware, calls), calls)
+        with bound_to(integration.organization_id):
+            yield Systems(sap_client(sap, calls, caller), basware_client(basware, calls, caller), calls)
     finally:
         calls.flush()

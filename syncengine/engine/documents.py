@@ -20,6 +20,7 @@ from django.utils import timezone
 from syncengine.audit import record_event
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine import circuit, mappings
+from syncengine.engine.circuit import HeldBack
 from syncengine.engine.connections import Systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
@@ -262,7 +263,7 @@ def _next_step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
 def _try_again(record: Record, error: ConnectorError) -> None:
     trouble = Trouble(error.code, error.message, error.hint)
     with _as_holder(record):
-        record.attempts += 1
+        record.attempts += 0 if isinstance(error, HeldBack) else 1
         set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
         _save(record, "record.retry", error.message)
 

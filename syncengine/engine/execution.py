@@ -14,10 +14,13 @@ from django.utils import timezone
 from syncengine.audit import record_event
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Unauthenticated
 from syncengine.engine import circuit, document_runs, master_data
+from syncengine.engine.circuit import HeldBack
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.context import flow_context
+from syncengine.engine.gate import Caller
 from syncengine.engine.leases import Heartbeat, LeaseLost, lease_end, new_owner
 from syncengine.engine.observing import calls_for
+from syncengine.engine.pauses import say_why_runs_wait
 from syncengine.engine.records import internal_error
 from syncengine.engine.retries import retry_at
 from syncengine.engine.runs import compute_status
@@ -165,15 +168,14 @@ def postpone(run: Run, until: datetime) -> None:
 def _work_on(work: RunWork) -> None:
     run = work.run
     flow = registry.get(run.flow)
-    with systems(run.integration) as both, calls_for(run_id=run.pk):
+    caller = Caller.WORK if run.trigger in BY_ITSELF else Caller.PERSON
+    with systems(run.integration, caller) as both, calls_for(run_id=run.pk):
         work.systems = both
         work.context = flow_context(run.integration, flow, both)
         if isinstance(flow, MasterDataFlow):
             finished = master_data.synchronise(flow, work)
         else:
             finished = document_runs.synchronise(flow, work)
-    for system in (flow.source, flow.target):
-        circuit.note_success(run.integration, system)
     if finished:
         end(run, None)
     else:
@@ -201,6 +203,8 @@ def end(run: Run, why: Obstacle | None) -> None:
         run.error_code = run.error_message = run.error_hint = ""
     run.save(update_fields=["all_sent", "lease_owner", "lease_expires_at", "error_code", "error_message", "error_hint"])
     compute_status(run)
+    if run.integration.paused:
+        say_why_runs_wait(run.integration)
 
 
 def hand_over(run: Run) -> None:
@@ -216,7 +220,7 @@ def _after_failure(run: Run, error: ConnectorError) -> None:
     """Try again later as RETRY_DELAYS say; end the run when that is used up or cannot help."""
     circuit.note_failure(run.integration, error.system or registry.get(run.flow).source, error)
     final = isinstance(error, Rejected) or (isinstance(error, Unauthenticated) and error.login_refused)
-    tries = int(run.cursor.get("tries", 0)) + 1
+    tries = int(run.cursor.get("tries", 0)) + (0 if isinstance(error, HeldBack) else 1)
     if final or tries > len(settings.RETRY_DELAYS):
         end(run, Obstacle(error.code, error.message, error.hint))
         return

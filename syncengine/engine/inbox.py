@@ -18,6 +18,7 @@ from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.documents import store_found
 from syncengine.engine.leases import lease_end, new_owner
+from syncengine.engine.pending import may_call
 from syncengine.engine.retries import retry_at
 from syncengine.engine.work import Deadline
 from syncengine.flows import registry
@@ -33,8 +34,7 @@ MOST_AT_ONCE = 20
 
 
 def due_notifications(now: datetime) -> Q:
-    may_call = Q(integration__enabled=True, integration__paused_since=None)
-    return free_notifications(now) & may_call
+    return free_notifications(now) & may_call(now)
 
 
 def free_notifications(now: datetime) -> Q:

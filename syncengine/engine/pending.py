@@ -173,7 +173,7 @@ def _back_off(pks: Sequence[int], owner: str, error: ConnectorError) -> None:
     records = list(Record.objects.filter(pk__in=pks, lease_owner=owner, status=RecordStatus.IN_PROGRESS))
     at = retry_at(error, max((record.attempts for record in records), default=0) + 1, timezone.now())
     for record in records:
-        record.attempts += 1
+        record.attempts += 0 if isinstance(error, circuit.HeldBack) else 1
         record.status = RecordStatus.WAITING
         record.next_attempt_at = at
         record.error_code, record.error_message, record.error_hint = error.code, error.message, error.hint

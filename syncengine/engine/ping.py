@@ -19,6 +19,7 @@ from syncengine.connectors.basware import ping as basware_ping
 from syncengine.connectors.checks import Check
 from syncengine.connectors.sap_b1 import ping as sap_ping
 from syncengine.engine.connections import NotConfigured, basware_client, connection_of, sap_client
+from syncengine.engine.gate import Caller
 from syncengine.engine.observing import CallLog
 from syncengine.engine.pauses import resume
 from syncengine.flows import registry
@@ -120,8 +121,8 @@ def _checks(integration: Integration, system: str, calls: CallLog) -> Iterator[C
     except NotConfigured as missing:
         return iter([Check("reach", False, 0, str(missing), "Enter its address and credentials first.")])
     if system == System.SAP_B1:
-        return sap_ping.checks(sap_client(connection, calls), reads=sap_reads(), writes=_WRITTEN)
-    return basware_ping.checks(basware_client(connection, calls))
+        return sap_ping.checks(sap_client(connection, calls, Caller.PING), reads=sap_reads(), writes=_WRITTEN)
+    return basware_ping.checks(basware_client(connection, calls, Caller.PING))
 
 
 def sap_reads() -> list[str]:

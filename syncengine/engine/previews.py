@@ -8,6 +8,7 @@ from typing import Any
 from syncengine.engine import mappings
 from syncengine.engine.connections import Systems, systems
 from syncengine.engine.context import flow_context
+from syncengine.engine.gate import Caller
 from syncengine.flows import registry
 from syncengine.flows.base import Flow
 from syncengine.flows.company import FlowContext, Payload
@@ -34,7 +35,7 @@ def preview(
     mapping = mappings.current(integration, flow_name)
     if rules is not None:
         mapping = mappings.with_rules(flow, rules, mapping.lookups)
-    with systems(integration) as both:
+    with systems(integration, Caller.PERSON) as both:
         context = replace(flow_context(integration, flow, both), lookups=mapping.lookups)
         if isinstance(flow, MasterDataFlow):
             return _of_master_data(flow, mapping, both, context, key)

@@ -16,6 +16,7 @@ from syncengine.engine.connections import systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
 from syncengine.engine.documents import work_of
+from syncengine.engine.gate import Caller
 from syncengine.engine.records import finish_if_settled, release, sentence, set_pending
 from syncengine.engine.runs import ActionRefused
 from syncengine.engine.wake import wake
@@ -112,7 +113,7 @@ def _check_number(record: Record, number: int) -> None:
     """Ask SAP for the document that was booked by hand; no transaction is open meanwhile."""
     flow = registry.get(record.flow)
     assert isinstance(flow, DocumentFlow)  # invoices are
-    with systems(record.integration) as both:
+    with systems(record.integration, Caller.PERSON) as both:
         mapping = mappings.current(record.integration, flow.name)
         desk = DbDesk(record, both, flow_context(record.integration, flow, both), mapping.compiled)
         refusal = flow.refuses_number(work_of(record), desk, number)

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from syncengine.audit import record_event
+from syncengine.engine.pauses import WAITS_FOR_RESUME, forget_why_run_waits
 from syncengine.engine.wake import wake
 from syncengine.flows import registry
 from syncengine.models import (
@@ -110,6 +111,10 @@ def confirm_closings(run: Run, actor: str) -> Run:
 def compute_status(run: Run) -> None:
     """Store the status that follows from the run's records; inside a transaction that holds the run's row."""
     status = _verdict(run)
+    if status in FINAL_STATUSES and run.error_code == WAITS_FOR_RESUME:
+        forget_why_run_waits(Run.objects.filter(pk=run.pk))
+        run.refresh_from_db(fields=["error_code", "error_message", "error_hint"])
+        status = _verdict(run)
     if status == run.status:
         return
     run.status = status

@@ -280,7 +280,7 @@ class Sender:
         # One time for all of them: what went out in one request goes again in one.
         at = retry_at(error, max(record.attempts for record in records) + 1, now)
         for record in records:
-            record.attempts += 1
+            record.attempts += 0 if isinstance(error, circuit.HeldBack) else 1
             set_waiting(record, at, Trouble(error.code, error.message, error.hint))
         Record.objects.bulk_update(records, SAVED)
         circuit.note_failure(self._integration, self._flow.target, error)

@@ -24,6 +24,7 @@ from syncengine.connectors.basware.notification import NotANotification, Notific
 from syncengine.connectors.basware.signature import Verification, verify
 from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown
 from syncengine.engine.connections import NotConfigured, basware_client, connection_of
+from syncengine.engine.gate import Caller
 from syncengine.engine.observing import CallLog
 from syncengine.engine.wake import wake
 from syncengine.models import InboxNotification, WebhookCounter
@@ -150,7 +151,7 @@ def subscribe(integration: Integration, actor: str) -> dict[str, bool]:
     """
     calls = CallLog(integration)
     try:
-        client = basware_client(connection_of(integration, System.BASWARE), calls)
+        client = basware_client(connection_of(integration, System.BASWARE), calls, Caller.PERSON)
         fresh = WebhookSecret.objects.create(integration=integration, secret={"value": secrets.token_urlsafe(48)})
         _replace_subscription(client, integration, fresh)
     except NotConfigured as missing:

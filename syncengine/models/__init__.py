@@ -6,6 +6,7 @@ from syncengine.models.call import Call
 from syncengine.models.flow_state import FlowState
 from syncengine.models.inbox import InboxNotification, WebhookCounter
 from syncengine.models.named_lock import NamedLock
+from syncengine.models.notice import Channel, DeliveryState, Notice, NoticeDelivery, NoticeRead
 from syncengine.models.posting import PostedDocument, UnlinkedDraw
 from syncengine.models.record import OPEN_STATUSES, Record, RecordStatus, Stage
 from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
@@ -23,10 +24,15 @@ __all__ = [
     "AuditSeal",
     "Call",
     "CallSlot",
+    "Channel",
+    "DeliveryState",
     "FlowState",
     "InboxNotification",
     "ItemOutcome",
     "NamedLock",
+    "Notice",
+    "NoticeDelivery",
+    "NoticeRead",
     "PostedDocument",
     "Record",
     "RecordStatus",

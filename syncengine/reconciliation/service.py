@@ -10,6 +10,7 @@ from django.utils import timezone
 from syncengine.engine import mappings
 from syncengine.engine.connections import systems
 from syncengine.engine.context import flow_context
+from syncengine.engine.gate import Caller
 from syncengine.flows import registry
 from syncengine.flows.invoicing.case import TRANSFERRED
 from syncengine.models import PostedDocument, Record
@@ -28,7 +29,7 @@ KEYS_AT_ONCE = 500
 def reconcile(integration: Integration, first: date, last: date) -> Report:
     """Both systems read now, nothing written. Raises NotConfigured and ConnectorError."""
     period, read_at = Period(first, last), timezone.now()
-    with systems(integration) as both:
+    with systems(integration, Caller.PERSON) as both:
         flow = registry.get(FLOW)
         rules = mappings.current(integration, FLOW).compiled
         reader = Reader(both.sap, both.basware, rules, flow_context(integration, flow, both))

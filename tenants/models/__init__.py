@@ -4,6 +4,7 @@ from tenants.models.api_key import ApiKey
 from tenants.models.connection import Connection, System
 from tenants.models.field_mapping import FieldMapping
 from tenants.models.integration import Integration
+from tenants.models.notification import HowToTell, NotificationChoice, SlackWebhook
 from tenants.models.organization import Invitation, Membership, Organization, Role
 from tenants.models.user import User
 from tenants.models.webhook_secret import WebhookSecret
@@ -12,11 +13,14 @@ __all__ = [
     "ApiKey",
     "Connection",
     "FieldMapping",
+    "HowToTell",
     "Integration",
     "Invitation",
     "Membership",
+    "NotificationChoice",
     "Organization",
     "Role",
+    "SlackWebhook",
     "System",
     "User",
     "WebhookSecret",

@@ -26,7 +26,10 @@ class ConnectionQuerySet(ScopedQuerySet["Connection"]):
 
 
 class Connection(ScopedModel):
-    """`session` is the shared SAP session or Basware token, encrypted like the secrets."""
+    """`session` is the shared SAP session or Basware token, encrypted like the secrets.
+
+    `login_refused` says that the present credentials were refused, and in which words: they are not shown again.
+    """
 
     organization_path: ClassVar[str] = "integration__organization"
 
@@ -36,6 +39,7 @@ class Connection(ScopedModel):
     secrets: models.Field[Any, Any] = SecretsField(default=dict)
     secrets_changed_at = models.JSONField(default=dict, blank=True)
     session: models.Field[Any, Any] = SecretsField(null=True)
+    login_refused = models.JSONField(null=True, blank=True)
     retry_after = models.DateTimeField(null=True, blank=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
     last_ping = models.JSONField(null=True, blank=True)

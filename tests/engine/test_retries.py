@@ -83,7 +83,7 @@ def test_the_circuit_waits_ever_longer(connected, settings):
 def test_a_success_closes_the_circuit(connected):
     for _ in range(4):
         circuit.note_failure(connected, "sap_b1", AWAY)
-    circuit.note_success(connected, "sap_b1")
+    circuit.note_answer(row(connected).pk)
     assert circuit.closed_until(connected) is None
     assert row(connected).failures_in_a_row == 0
 
@@ -106,6 +106,7 @@ def test_what_the_system_said_about_one_record_does_not_count_against_it(connect
 
 @pytest.mark.django_db
 def test_a_refused_log_in_pauses_the_integration_and_the_first_reason_stays(connected):
+    Connection.objects.filter(system="sap_b1").update(login_refused={"message": "no", "hint": "", "code": "login"})
     for reason in ("The password is wrong.", "The user is locked."):
         circuit.note_failure(connected, "sap_b1", Unauthenticated(reason, code="login", login_refused=True))
     connected.refresh_from_db()
