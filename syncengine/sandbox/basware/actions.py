@@ -39,6 +39,7 @@ class Actions:
         yield "POST", "/basware/issue", self.issue
         yield "POST", "/basware/change", self.change
         yield "POST", "/basware/move", self.move
+        yield "POST", "/basware/unconfirm", self.unconfirm
         yield "POST", "/basware/outcome", self.outcome
         yield "POST", "/basware/notify", self.notify
         yield "POST", "/basware/process", self.process
@@ -84,6 +85,10 @@ class Actions:
     def move(self, payload: Payload) -> Payload:
         """Puts an invoice into a status: {"invoiceId": "…", "status": "WaitingForTransfer"}."""
         return self._sandbox.documents.move(payload["invoiceId"], payload["status"])
+
+    def unconfirm(self, payload: Payload) -> Payload:
+        """Forgets that an invoice was transferred, its answers and its voucher number: {"invoiceId": "…"}."""
+        return self._sandbox.documents.unconfirm(payload["invoiceId"])
 
     def outcome(self, payload: Payload) -> Payload:
         """Orders the next outcome of a record: {"externalCode": "…", "status": "Error", "message": "…", "count": 1}.

@@ -20,6 +20,7 @@ from syncengine.sandbox.basware.life_cycle import (
     RESPONSE_KINDS,
     RETRANSFERABLE,
     STATUSES,
+    TRANSFER,
     WITH_ATTACHMENTS,
     ResponseKind,
     is_waiting,
@@ -90,6 +91,13 @@ class Documents:
             record = self._known(invoice_id)
             record["document"]["prebooked"] = record["document"].get("prebooked", False) or status == PREBOOK.done
             return self._enter(record, status)
+
+    def unconfirm(self, invoice_id: str) -> Document:
+        """Back to what the claim left: in progress, and no answer ever came."""
+        with self._store.transaction():
+            record = self._known(invoice_id)
+            _set(record["document"], dict.fromkeys((TRANSFER.field, "voucherNumber1", "voucherNumber2")))
+            return self._enter(record, ACKNOWLEDGED["WaitingForTransfer"])
 
     def retransfer(self, invoice_id: str, changes: Mapping[str, Any]) -> Document:
         """A P2P user corrects a failed invoice and sends it again: the same invoiceId waits once more."""

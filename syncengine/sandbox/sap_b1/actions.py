@@ -33,6 +33,7 @@ class SapActions:
             "/sap/payments": self.pay,
             "/sap/payments/cancel": self.cancel_payment,
             "/sap/documents/cancel": self.cancel_document,
+            "/sap/documents/double": self.double_document,
             "/sap/orders/close-line": self.close_order_line,
             "/sap/freeze": self.freeze,
             "/sap/change": self.change,
@@ -88,6 +89,11 @@ class SapActions:
         document = self._document(name, payload)
         self._sap.documents.cancel(name, document)
         return document
+
+    def double_document(self, payload: Document) -> Document:
+        """Posts a document a second time, our mark included: {"set": "PurchaseInvoices", "entry"}."""
+        name = payload.get("set", "PurchaseInvoices")
+        return self._sap.documents.double(name, self._document(name, payload))
 
     def close_order_line(self, payload: Document) -> Document:
         """Closes a line of a purchase order: {"entry", "line": LineNum}."""

@@ -211,10 +211,21 @@ def test_invoices_can_be_issued_changed_moved_and_sent_again(world: World, contr
     assert (again["processingStatus"], again["description"]) == ("WaitingForTransfer", "mended")
 
 
+def test_a_transfer_can_be_forgotten(world: World, control: Control) -> None:
+    answers = [{"externalCode": "a", "success": True, "voucherNumber1": "10457"}]
+    changes = {"transferResponses": answers, "voucherNumber1": "10457"}
+    control.post("/basware/change", invoiceId="inv-1", changes=changes)
+    control.post("/basware/move", invoiceId="inv-1", status="Transferred")
+    left = control.post("/basware/unconfirm", invoiceId="inv-1")
+    assert left["processingStatus"] == "TransferInProgress"
+    assert not left.keys() & changes.keys()
+
+
 @pytest.mark.parametrize(
     ("path", "payload"),
     [
         ("/basware/retransfer", {"invoiceId": "inv-1"}),
+        ("/basware/unconfirm", {"invoiceId": "nope"}),
         ("/basware/retransfer", {"invoiceId": "nope"}),
         ("/basware/issue", {"copyOf": "nope"}),
         ("/basware/issue", {"document": invoice.__name__}),
@@ -255,7 +266,7 @@ def test_tokens_and_urls_end_on_command(world: World, control: Control) -> None:
 
 def test_every_action_is_described(control: Control) -> None:
     described = {path: text for path, text in control.get("/").items() if "/basware" in path}
-    assert len(described) == 23
+    assert len(described) == 24
     assert all(described.values())
 
 

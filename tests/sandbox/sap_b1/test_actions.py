@@ -39,6 +39,13 @@ def test_an_invoice_is_cancelled(tell, client, invoice):
     assert tell("/sap/documents/cancel", entry=invoice["DocEntry"])["CancelStatus"] == "csYes"
 
 
+def test_a_document_is_posted_a_second_time_with_all_its_words(tell, client, invoice):
+    copy = tell("/sap/documents/double", entry=invoice["DocEntry"])
+    assert (copy["NumAtCard"], copy["DocTotal"]) == (invoice["NumAtCard"], invoice["DocTotal"])
+    assert client.read(f"PurchaseInvoices({copy['DocEntry']})")["DocNum"] == copy["DocNum"] != invoice["DocNum"]
+    assert "Nope" in tell("/sap/documents/double", set="Nope", entry=1, expect=400)["error"]
+
+
 def test_saps_own_refusal_is_told(tell, invoice):
     tell("/sap/documents/cancel", entry=invoice["DocEntry"])
     assert "already been cancelled" in tell("/sap/documents/cancel", entry=invoice["DocEntry"], expect=400)["error"]
