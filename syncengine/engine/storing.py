@@ -15,6 +15,7 @@ NEVER_CHANGED = {
     "seen_run",
     "confirmed_fingerprint",
     "confirmed_target",
+    "wishes",
 }
 CHANGED = [field.name for field in Record._meta.concrete_fields if field.name not in NEVER_CHANGED]
 AT_ONCE = 200

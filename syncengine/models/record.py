@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -44,7 +44,9 @@ class Record(ScopedModel):
     `fingerprint` is that of `target` (what was or will be sent), `confirmed_fingerprint` what the target last
     confirmed; equal ones are not sent again. `target_keys` holds the target's own keys (external code, DocEntry …).
     `next_edge` is the next date at which a From/To window opens or closes. `memo` is the flow's own notebook.
-    `active` is False once the target was told that the object is closed.
+    `active` is False once the target was told that the object is closed. `cause` is what records that failed for the
+    same thing have in common. `pinned_version` names the mapping that a person chose for a replay, until it is done.
+    `wishes` are replays asked for while a worker held the record.
     """
 
     organization_path: ClassVar[str] = "integration__organization"
@@ -78,9 +80,12 @@ class Record(ScopedModel):
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
     error_hint = models.TextField(blank=True)
+    cause = models.CharField(max_length=200, blank=True)
     problems = models.JSONField(default=list, blank=True)
     decisions = models.JSONField(default=list, blank=True)
     mapping_version = models.PositiveIntegerField(default=0)
+    pinned_version = models.PositiveIntegerField(null=True, blank=True)
+    wishes = models.JSONField(null=True, blank=True)
     active = models.BooleanField(default=True)
     next_edge = models.DateField(null=True, blank=True)
     resend_mark = models.PositiveIntegerField(default=0)
@@ -104,7 +109,17 @@ class Record(ScopedModel):
             models.Index(fields=["integration", "flow", "reference"], name="record_by_reference"),
             models.Index(fields=["integration", "flow", "next_edge"], name="record_by_edge"),
             models.Index(fields=["integration", "updated_at"], name="record_by_change"),
+            models.Index(fields=["integration", "cause"], condition=~Q(cause=""), name="record_by_cause"),
+            models.Index(fields=["id"], condition=Q(wishes__isnull=False), name="record_wished"),
         ]
 
     def __str__(self) -> str:
         return f"{self.flow} {self.key}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Wishes come in while a worker holds the record, so what it knew of them before is never written back."""
+        if not self._state.adding and options.get("update_fields") is None:
+            options["update_fields"] = [
+                field.name for field in self._meta.concrete_fields if not field.primary_key and field.name != "wishes"
+            ]
+        super().save(*args, **options)
