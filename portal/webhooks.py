@@ -10,11 +10,13 @@ from django.views.decorators.http import require_POST
 from portal.addresses import client_address
 from portal.rates import Rate
 from syncengine.connectors.basware.signature import HEADER
-from syncengine.engine.webhooks import LARGEST_BODY, receive
+from syncengine.engine.quarantine import LARGEST_BODY, Refusal, Sender, refuse
+from syncengine.engine.webhooks import receive
 from tenants.models import Integration
 
 # Of bad signatures only: good ones are never counted, so nobody can crowd them out.
 BAD_RATE = Rate(120, 60)
+_DIGITS = 10
 
 
 @csrf_exempt
@@ -24,12 +26,12 @@ def basware(request: HttpRequest, webhook_id: str) -> HttpResponse:
     integration = Integration.objects.filter(webhook_id=webhook_id).first()
     if integration is None:
         return JsonResponse({"detail": "There is no such address."}, status=404)
+    address, now = client_address(request), timezone.now()
     body = _body(request)
     if body is None:
+        refuse(integration, Refusal.TOO_LARGE, now, Sender(address, _announced(request) or LARGEST_BODY + 1))
         return JsonResponse({"detail": f"A notification has {LARGEST_BODY} bytes at most."}, status=413)
-    status, answer = receive(
-        integration, body, request.headers.get(HEADER), timezone.now(), lambda: _tolerated(request)
-    )
+    status, answer = receive(integration, body, request.headers.get(HEADER), now, lambda: _tolerated(address), address)
     return JsonResponse(answer, status=status)
 
 
@@ -39,9 +41,13 @@ def _body(request: HttpRequest) -> bytes | None:
         # Django reads a body by its announced length only; without one the server ends the stream itself.
         body: bytes = request.META["wsgi.input"].read(LARGEST_BODY + 1)
         return None if len(body) > LARGEST_BODY else body
-    announced = request.headers.get("Content-Length", "")
-    return None if announced.isdigit() and int(announced) > LARGEST_BODY else request.body
+    return None if _announced(request) > LARGEST_BODY else request.body
 
 
-def _tolerated(request: HttpRequest) -> bool:
-    return not BAD_RATE.exceeded(f"webhook:{client_address(request)}")
+def _announced(request: HttpRequest) -> int:
+    length = request.headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < _DIGITS else 0
+
+
+def _tolerated(address: str) -> bool:
+    return not BAD_RATE.exceeded(f"webhook:{address}")

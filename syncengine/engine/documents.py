@@ -24,6 +24,7 @@ from syncengine.engine.circuit import HeldBack
 from syncengine.engine.connections import Systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
+from syncengine.engine.finding import words_of_finding
 from syncengine.engine.leases import LeaseLost, lease_end
 from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.observing import calls_for
@@ -57,7 +58,7 @@ from syncengine.flows.desk import (
     Work,
 )
 from syncengine.flows.document import DocumentFlow
-from syncengine.models import Attempt, AttemptState, Record, RecordStatus
+from syncengine.models import Attempt, AttemptState, FoundBy, Record, RecordStatus
 from tenants.models import Integration
 
 log = structlog.get_logger(__name__)
@@ -85,7 +86,13 @@ class Stored:
 
 
 def store_found(
-    integration: Integration, flow: DocumentFlow, found: Sequence[Found], *, run_id: int | None, owner: str = ""
+    integration: Integration,
+    flow: DocumentFlow,
+    found: Sequence[Found],
+    *,
+    run_id: int | None,
+    owner: str = "",
+    found_by: str = FoundBy.POLL,
 ) -> Stored:
     """One record for each business object: new ones, and known ones that the source offers anew.
 
@@ -93,13 +100,13 @@ def store_found(
     notification find one at the same moment, the second to store it sees the record of the first.
     """
     try:
-        return _store_found(integration, flow, found, run_id, owner)
+        return _store_found(integration, flow, found, run_id, owner, found_by)
     except IntegrityError:
-        return _store_found(integration, flow, found, run_id, owner)
+        return _store_found(integration, flow, found, run_id, owner, found_by)
 
 
 def _store_found(
-    integration: Integration, flow: DocumentFlow, found: Sequence[Found], run_id: int | None, owner: str
+    integration: Integration, flow: DocumentFlow, found: Sequence[Found], run_id: int | None, owner: str, found_by: str
 ) -> Stored:
     keys = [one.key for one in found]
     with transaction.atomic():
@@ -112,7 +119,7 @@ def _store_found(
             record = known.get(one.key)
             if record is not None and not _opens_anew(flow, record, one):
                 continue
-            to_do.append(_take_up(integration, flow, record, one, run_id, owner))
+            to_do.append(_take_up(integration, flow, record, one, run_id, owner, found_by))
     return Stored([record.pk for record in to_do], len(found) - len(to_do))
 
 
@@ -123,10 +130,18 @@ def _opens_anew(flow: DocumentFlow, record: Record, found: Found) -> bool:
 
 
 def _take_up(
-    integration: Integration, flow: DocumentFlow, record: Record | None, found: Found, run_id: int | None, owner: str
+    integration: Integration,
+    flow: DocumentFlow,
+    record: Record | None,
+    found: Found,
+    run_id: int | None,
+    owner: str,
+    found_by: str,
 ) -> Record:
     fresh = record is None
-    record = record or Record(integration=integration, flow=flow.name, key=found.key)
+    if record is None:
+        record = Record(integration=integration, flow=flow.name, key=found.key)
+        record.found_by, record.offered_at = found_by, found.offered_at
     record.title, record.source = found.title[:250], dict(found.source)
     record.amount, record.currency = found.amount, found.currency
     record.reference, record.party = found.reference[:120], found.party[:40]
@@ -142,6 +157,7 @@ def _take_up(
         integration.organization,
         "system",
         "record.received" if fresh else "record.received_again",
+        words_of_finding(found_by, found.offered_at, timezone.now()),
         integration=integration,
         record=record,
     )

@@ -12,6 +12,7 @@ from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 from django_q.brokers import get_broker
 
+from syncengine.engine.webhook_watch import silent_webhooks
 from syncengine.flows import registry
 from syncengine.models import (
     OPEN_RUN_STATUSES,
@@ -34,12 +35,13 @@ BEAT_LASTS = timedelta(seconds=30)
 
 
 def health(integration: Integration) -> str:
-    """`ok`, `degraded` (a record failed), `failing` (paused, a system away, a run failed) or `unconfigured`."""
+    """`ok`, `degraded` (a record failed, the webhook is silent), `failing` (paused, a system away, a run failed) or
+    `unconfigured`."""
     return healths([integration])[integration.pk]
 
 
 def healths(integrations: Iterable[Integration]) -> dict[int, str]:
-    """The health of many integrations in three queries, however many they are."""
+    """The health of many integrations in four queries, however many they are."""
     given = list(integrations)
     keys = [integration.pk for integration in given]
     failures: dict[int, list[int]] = {key: [] for key in keys}
@@ -52,7 +54,8 @@ def healths(integrations: Iterable[Integration]) -> dict[int, str]:
     for row in ended.select_related("last_run").only("integration_id", "last_run__status"):
         last_runs[row.integration_id].add(row.last_run.status if row.last_run else "")
     with_failed = _with_failed_records(keys)
-    return {one.pk: _verdict(one, failures[one.pk], last_runs[one.pk], one.pk in with_failed) for one in given}
+    unwell = with_failed | set(silent_webhooks(timezone.now(), keys))
+    return {one.pk: _verdict(one, failures[one.pk], last_runs[one.pk], one.pk in unwell) for one in given}
 
 
 def _with_failed_records(keys: list[int]) -> set[int]:
@@ -60,12 +63,12 @@ def _with_failed_records(keys: list[int]) -> set[int]:
     return set(Integration.objects.filter(Exists(failed), pk__in=keys).values_list("pk", flat=True))
 
 
-def _verdict(integration: Integration, failures: list[int], last_runs: set[str], has_failed: bool) -> str:
+def _verdict(integration: Integration, failures: list[int], last_runs: set[str], is_unwell: bool) -> str:
     if len(failures) < len(System):
         return UNCONFIGURED
     if integration.paused or max(failures) >= FAILURES_THAT_COUNT or RunStatus.FAILED in last_runs:
         return FAILING
-    return DEGRADED if has_failed or any(failures) or RunStatus.PARTIAL in last_runs else OK
+    return DEGRADED if is_unwell or any(failures) or RunStatus.PARTIAL in last_runs else OK
 
 
 def beat(owner: str) -> None:

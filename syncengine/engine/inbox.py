@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from syncengine.audit import record_event
 from syncengine.connectors.basware.notification import TaskType, parse
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine import circuit
@@ -20,10 +21,21 @@ from syncengine.engine.documents import store_found
 from syncengine.engine.leases import lease_end, new_owner
 from syncengine.engine.pending import may_call
 from syncengine.engine.retries import retry_at
+from syncengine.engine.runs import ActionRefused
+from syncengine.engine.wake import wake
 from syncengine.engine.work import Deadline
 from syncengine.flows import registry
 from syncengine.flows.document import DocumentFlow
-from syncengine.models import Attempt, AttemptState, FlowState, InboxNotification
+from syncengine.models import (
+    OPEN_STATUSES,
+    Attempt,
+    AttemptState,
+    FlowState,
+    FoundBy,
+    InboxNotification,
+    NotificationResult,
+    Record,
+)
 from tenants.models import Integration
 
 log = structlog.get_logger(__name__)
@@ -70,9 +82,24 @@ def _work_on(integration: Integration, mine: list[InboxNotification]) -> None:
         elif kind is TaskType.ACCOUNTING_DOCUMENTS:
             documents.append(notification)
         else:
-            _close(notification, "unknown type: nothing to do")
-    if documents:
-        _look_at(integration, documents)
+            _close(notification, NotificationResult.UNKNOWN_TYPE)
+    under_way = _under_way(integration, documents)
+    if news := [one for one in documents if one.document_id not in under_way]:
+        _look_at(integration, news)
+
+
+def _under_way(integration: Integration, notifications: list[InboxNotification]) -> set[str]:
+    """The documents that are being worked on: their notifications are closed, since reading would tell nothing new.
+
+    Such a document no longer waits for transfer, so that it would be taken for an early one and be read four times.
+    """
+    named = {one.document_id for one in notifications}
+    rows = Record.objects.filter(integration=integration, flow=FLOW, key__in=named, status__in=OPEN_STATUSES)
+    under_way = set(rows.values_list("key", flat=True)) if named else set()
+    for notification in notifications:
+        if notification.document_id in under_way:
+            _close(notification, NotificationResult.KNOWN)
+    return under_way
 
 
 def _hasten(notification: InboxNotification) -> None:
@@ -82,7 +109,7 @@ def _hasten(notification: InboxNotification) -> None:
         request_id=notification.document_id,
         state=AttemptState.ACCEPTED,
     ).update(next_poll_at=timezone.now())
-    _close(notification, "request looked up")
+    _close(notification, NotificationResult.REQUEST)
 
 
 def _look_at(integration: Integration, notifications: list[InboxNotification]) -> None:
@@ -90,15 +117,14 @@ def _look_at(integration: Integration, notifications: list[InboxNotification]) -
     assert isinstance(flow, DocumentFlow)  # the flow of that name is one
     if FlowState.objects.filter(integration=integration, flow=FLOW, enabled=False).exists():
         for notification in notifications:
-            _close(notification, "the flow is switched off")
+            _close(notification, NotificationResult.SWITCHED_OFF)
         return
     try:
         with systems(integration) as both:
             archive = DbArchive(integration, both, flow_context(integration, flow, both))
-            for notification in notifications:
-                _look_at_one(integration, flow, archive, notification)
+            _look_at_each(integration, flow, archive, notifications)
     except NotConfigured:
-        _each_open(notifications, lambda one: _close(one, "not configured"))
+        _each_open(notifications, lambda one: _close(one, NotificationResult.NOT_CONFIGURED))
     except ConnectorError as error:
         circuit.note_failure(integration, error.system or flow.source, error)
         failure, now = error, timezone.now()
@@ -107,7 +133,7 @@ def _look_at(integration: Integration, notifications: list[InboxNotification]) -
         raise  # nothing could be written down now: taken up again when the lease runs out
     except Exception:
         log.exception("notifications_failed", integration=integration.pk)
-        _each_open(notifications, lambda one: _later_or_never(one, "a fault of our own; the poll finds the document"))
+        _each_open(notifications, lambda one: _later_or_never(one, NotificationResult.OUR_FAULT))
 
 
 def _each_open(notifications: list[InboxNotification], deed: Callable[[InboxNotification], None]) -> None:
@@ -116,15 +142,29 @@ def _each_open(notifications: list[InboxNotification], deed: Callable[[InboxNoti
             deed(notification)
 
 
+def _look_at_each(
+    integration: Integration, flow: DocumentFlow, archive: DbArchive, notifications: Iterable[InboxNotification]
+) -> None:
+    """Each document once, however many notifications name it."""
+    found: set[str] = set()
+    for notification in notifications:
+        if notification.document_id in found:
+            _close(notification, NotificationResult.KNOWN)
+        elif _look_at_one(integration, flow, archive, notification):
+            found.add(notification.document_id)
+
+
 def _look_at_one(
     integration: Integration, flow: DocumentFlow, archive: DbArchive, notification: InboxNotification
-) -> None:
+) -> bool:
+    """Whether the document waits for us."""
     found = flow.find_one(archive, notification.document_id)
     if found is not None:
-        stored = store_found(integration, flow, [found], run_id=None)
-        _close(notification, "taken up" if stored.to_do else "known already")
+        stored = store_found(integration, flow, [found], run_id=None, found_by=FoundBy.WEBHOOK)
+        _close(notification, NotificationResult.TAKEN_UP if stored.to_do else NotificationResult.KNOWN)
     else:  # early notifications happen: the document becomes readable a little later
-        _later_or_never(notification, "not there, or not waiting for transfer")
+        _later_or_never(notification, NotificationResult.NOT_THERE)
+    return found is not None
 
 
 def _later_or_never(notification: InboxNotification, result: str) -> None:
@@ -146,3 +186,25 @@ def _close(notification: InboxNotification, result: str) -> None:
     notification.result = result
     notification.lease_owner, notification.lease_expires_at = "", None
     notification.save()
+
+
+def look_again(notification: InboxNotification, actor: str) -> None:
+    """Work on a notification anew, as if it had just come. Raises ActionRefused while a worker holds it."""
+    now = timezone.now()
+    free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
+    with transaction.atomic():
+        anew = InboxNotification.objects.filter(free, pk=notification.pk).update(
+            processed_at=None,
+            result="",
+            attempts=0,
+            next_attempt_at=now,
+            looked_again_at=now,
+            lease_owner="",
+            lease_expires_at=None,
+        )
+        if not anew:
+            raise ActionRefused("A worker is looking at it right now.", code="in_progress")
+        integration = notification.integration
+        about = f"{notification.task_type} {notification.document_id}"
+        record_event(integration.organization, actor, "webhook.looked_again", about, integration=integration)
+        wake()

@@ -26,7 +26,8 @@ from syncengine.engine.work import Deadline
 from syncengine.flows import registry
 from syncengine.flows.desk import Found
 from syncengine.flows.document import DocumentFlow
-from syncengine.models import Attempt, AttemptState, FlowState, Record, RecordStatus, Run, RunStatus
+from syncengine.flows.values import instant
+from syncengine.models import Attempt, AttemptState, FlowState, FoundBy, Record, RecordStatus, Run, RunStatus
 from tenants.models import Integration
 
 log = structlog.get_logger(__name__)
@@ -87,16 +88,12 @@ def _take_up_forgotten(integration: Integration, flow: DocumentFlow, found: Sequ
     forgotten = [one for one in found if one.key not in at_work and _changed_at(one.source) < before]
     if forgotten:
         log.warning("claimed_and_forgotten", integration=integration.pk, documents=len(forgotten))
-        store_found(integration, flow, forgotten, run_id=None)
+        store_found(integration, flow, forgotten, run_id=None, found_by=FoundBy.SWEEP)
         wake()
 
 
 def _changed_at(document: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(str(document.get("lastUpdated")))
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return instant(document.get("lastUpdated")) or datetime.min.replace(tzinfo=UTC)
 
 
 def _wake_idle_records(integration: Integration, flow: DocumentFlow, before: datetime) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from syncengine.audit import record_event
@@ -26,15 +26,15 @@ from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown
 from syncengine.engine.connections import NotConfigured, basware_client, connection_of
 from syncengine.engine.gate import Caller
 from syncengine.engine.observing import CallLog
+from syncengine.engine.quarantine import OVERLAP, Refusal, Sender, count, forget_old_secrets, refuse, refuse_signature
 from syncengine.engine.wake import wake
-from syncengine.models import InboxNotification, WebhookCounter
+from syncengine.flows.values import instant
+from syncengine.models import InboxNotification
 from tenants.models import Integration, System, WebhookSecret
 
 log = structlog.get_logger(__name__)
 
-LARGEST_BODY = 64 * 1024
 TASK_TYPE, TASK_SUB_TYPE = "AccountingDocuments", "WaitingForTransfer"
-OVERLAP = timedelta(days=1)
 # The test comes while Basware answers our POST (§16.2); this is for a portal process that is slow to commit.
 TEST_PATIENCE = 5.0
 _POLL = 0.1
@@ -64,25 +64,30 @@ def receive(
     signature: str | None,
     now: datetime,
     tolerated: Callable[[], bool] = lambda: True,
+    address: str = "",
 ) -> Answer:
     """HTTP status and body for one notification. Only a good signature leaves more than a counter.
 
     `tolerated` is asked about bad ones only: whether the sender may go on with them, or is told to stop (429).
+    Why a signature is refused is for our own people: the sender learns only that it is.
     """
+    sender = Sender(address, len(raw_body))
     held = list(usable_secrets(integration, now))
     verified = verify(raw_body, signature, [secret.secret["value"] for secret in held])
     if verified is None and not (signature is None and _is_connection_test(raw_body)):
         if not tolerated():
+            refuse(integration, Refusal.TOO_MANY, now, sender)
             return 429, {"detail": "Too many notifications with a bad signature."}
-        count(integration, "bad_signature" if signature else "no_signature", now)
+        refuse_signature(integration, raw_body, signature, now, sender)
         return 401, {"detail": "The signature is missing or wrong."}
     try:
         notification = parse(raw_body)
         _check_lengths(notification)
     except NotANotification as problem:
+        refuse(integration, Refusal.NOT_A_NOTIFICATION, now, sender)
         return 422, {"detail": str(problem)}
     if notification.task_type is TaskType.CONNECTION_TEST:
-        _note_test(integration, held[verified.secret_index] if verified else None, now)
+        _note_test(integration, held[verified.secret_index] if verified else None, now, sender)
     elif verified:
         _keep(integration, notification, raw_body, verified, now)
     return 200, json.loads(raw_body.decode("utf-8-sig"))
@@ -92,13 +97,6 @@ def usable_secrets(integration: Integration, now: datetime) -> Sequence[WebhookS
     """The secrets in force, the newest first: a new one counts as soon as it is stored, an old one for a day."""
     usable = WebhookSecret.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), integration=integration)
     return list(usable.order_by("-id"))
-
-
-def count(integration: Integration, reason: str, now: datetime) -> None:
-    """One more notification of that kind today; nothing of its content is kept."""
-    with transaction.atomic():
-        counter, _ = WebhookCounter.objects.get_or_create(integration=integration, day=now.date(), reason=reason)
-        WebhookCounter.objects.filter(pk=counter.pk).update(count=F("count") + 1)
 
 
 def _is_connection_test(raw_body: bytes) -> bool:
@@ -114,9 +112,9 @@ def _check_lengths(notification: Notification) -> None:
             raise NotANotification(f"{name} is longer than {most} characters.")
 
 
-def _note_test(integration: Integration, secret: WebhookSecret | None, now: datetime) -> None:
+def _note_test(integration: Integration, secret: WebhookSecret | None, now: datetime, sender: Sender) -> None:
     """A signed test confirms its secret; an unsigned one the newest, since it can only be about that one (§16.2)."""
-    count(integration, "connection_test" if secret else "connection_test_unsigned", now)
+    count(integration, "connection_test" if secret else "connection_test_unsigned", now, sender)
     waiting = WebhookSecret.objects.filter(integration=integration, confirmed_at=None)
     tested = secret or waiting.filter(expires_at=None).order_by("-id").defer("secret").first()
     if tested:
@@ -196,21 +194,13 @@ def _remove(client: Basware, ours: Sequence[Subscription], others: Sequence[Subs
 
 
 def _older(other: Subscription, since: str) -> bool:
-    moment = _moment(other.last_updated)
+    moment = instant(other.last_updated)
     return moment is not None and moment <= datetime.fromisoformat(since)
 
 
 def _just_before(text: str) -> str | None:
-    moment = _moment(text)
+    moment = instant(text)
     return None if moment is None else (moment - timedelta(seconds=1)).isoformat().replace("+00:00", "Z")
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else timezone.make_aware(moment)
 
 
 def _put_back(client: Basware, integration: Integration) -> None:
@@ -224,10 +214,12 @@ def _put_back(client: Basware, integration: Integration) -> None:
 
 
 def _put_in_force(integration: Integration, fresh: WebhookSecret, actor: str) -> None:
+    now = timezone.now()
     with transaction.atomic():
         older = WebhookSecret.objects.filter(integration=integration, expires_at=None).exclude(pk=fresh.pk)
-        rotated = older.update(expires_at=timezone.now() + OVERLAP)
+        rotated = older.update(expires_at=now + OVERLAP)
         action = "webhook.rotated" if rotated else "webhook.subscribed"
+        forget_old_secrets(integration, now)
         record_event(integration.organization, actor, action, webhook_url(integration), integration=integration)
 
 

@@ -25,7 +25,8 @@ from syncengine.mapping import FieldMapping, Problem
 class Found:
     """A business object that a document flow found in its source; the engine makes one record of it.
 
-    `memo` is merged into the record's memo; `party` is the vendor code, `reference` the number people search for.
+    `memo` is merged into the record's memo; `party` is the vendor code, `reference` the number people search for;
+    `offered_at` is when the source began to offer it, where the source says so.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Found:
     party: str = ""
     search: str = ""
     memo: Mapping[str, Any] = field(default_factory=dict)
+    offered_at: datetime | None = None
 
 
 @dataclass(frozen=True)

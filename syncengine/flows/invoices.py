@@ -35,6 +35,7 @@ from syncengine.flows.invoicing.post import post
 from syncengine.flows.invoicing.rules import LOOKUPS, Targets, default_rules
 from syncengine.flows.invoicing.steps import READ_AGAIN
 from syncengine.flows.invoicing.watch import invoices_to_look_at
+from syncengine.flows.values import instant
 from syncengine.mapping import FieldMapping, Problem
 from syncengine.mapping.text import as_text, to_decimal
 from syncengine.posting.invoice import read_invoice
@@ -207,4 +208,6 @@ def _found(document: Mapping[str, Any], memo: Mapping[str, Any]) -> Found:
         party=as_text(document.get("supplierCode")),
         search=f"{name} {orders} {as_text(document.get('referenceNumber'))}",
         memo=memo,
+        # Waiting for transfer, it was last touched when it was approved for it.
+        offered_at=instant(document.get("lastUpdated")) if memo.get("status") == WAITING else None,
     )

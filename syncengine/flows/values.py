@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,15 @@ def moment(value: Any) -> str | None:
     """A calendar date as Basware's date-time: midnight, never converted (contracts: Basware §6)."""
     found = day(value)
     return f"{found.isoformat()}T00:00:00Z" if found else None
+
+
+def instant(value: Any) -> datetime | None:
+    """A date-time of Basware's with its zone, UTC where it names none; None for what is no date-time."""
+    try:
+        found = datetime.fromisoformat(as_text(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def usable(record: Mapping[str, Any], today: date, *, valid: str = "Valid", frozen: str = "Frozen") -> bool:

@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """What records that failed alike have in common, the mapping a person chose, and replays asked for meanwhile."""
 
     dependencies = [
-        ("syncengine", "0003_audit_triggers"),
+        ("syncengine", "0004_webhook"),
     ]
 
     operations = [

@@ -4,11 +4,11 @@ from syncengine.models.attempt import Attempt, AttemptItem, AttemptState, ItemOu
 from syncengine.models.audit import AuditEvent, AuditKey, AuditSeal
 from syncengine.models.call import Call
 from syncengine.models.flow_state import FlowState
-from syncengine.models.inbox import InboxNotification, WebhookCounter
+from syncengine.models.inbox import InboxNotification, NotificationResult, WebhookCounter
 from syncengine.models.named_lock import NamedLock
 from syncengine.models.notice import Channel, DeliveryState, Notice, NoticeDelivery, NoticeRead
 from syncengine.models.posting import PostedDocument, UnlinkedDraw
-from syncengine.models.record import OPEN_STATUSES, Record, RecordStatus, Stage
+from syncengine.models.record import OPEN_STATUSES, FoundBy, Record, RecordStatus, Stage
 from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
 from syncengine.models.slot import CallSlot
 
@@ -27,12 +27,14 @@ __all__ = [
     "Channel",
     "DeliveryState",
     "FlowState",
+    "FoundBy",
     "InboxNotification",
     "ItemOutcome",
     "NamedLock",
     "Notice",
     "NoticeDelivery",
     "NoticeRead",
+    "NotificationResult",
     "PostedDocument",
     "Record",
     "RecordStatus",

@@ -38,15 +38,22 @@ class Stage(models.TextChoices):
     PAID = "paid"
 
 
+class FoundBy(models.TextChoices):
+    """What made us look at a document first."""
+
+    WEBHOOK = "webhook", "notification"
+    POLL = "poll", "a run"
+    SWEEP = "sweep", "the sweep"
+
+
 class Record(ScopedModel):
     """Unique per (integration, flow, key).
 
     `fingerprint` is that of `target` (what was or will be sent), `confirmed_fingerprint` what the target last
     confirmed; equal ones are not sent again. `target_keys` holds the target's own keys (external code, DocEntry …).
     `next_edge` is the next date at which a From/To window opens or closes. `memo` is the flow's own notebook.
-    `active` is False once the target was told that the object is closed. `cause` is what records that failed for the
-    same thing have in common. `pinned_version` names the mapping that a person chose for a replay, until it is done.
-    `wishes` are replays asked for while a worker held the record.
+    `active` is False once the target was told that the object is closed. `found_by` is how a document came to us first,
+    `offered_at` when its source began to offer it.
     """
 
     organization_path: ClassVar[str] = "integration__organization"
@@ -88,6 +95,8 @@ class Record(ScopedModel):
     wishes = models.JSONField(null=True, blank=True)
     active = models.BooleanField(default=True)
     next_edge = models.DateField(null=True, blank=True)
+    found_by = models.CharField(max_length=10, choices=FoundBy.choices, blank=True, db_default="", default="")
+    offered_at = models.DateTimeField(null=True, blank=True)
     resend_mark = models.PositiveIntegerField(default=0)
     run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="records")
     seen_run = models.BigIntegerField(null=True, blank=True)
@@ -111,6 +120,7 @@ class Record(ScopedModel):
             models.Index(fields=["integration", "updated_at"], name="record_by_change"),
             models.Index(fields=["integration", "cause"], condition=~Q(cause=""), name="record_by_cause"),
             models.Index(fields=["id"], condition=Q(wishes__isnull=False), name="record_wished"),
+            models.Index(fields=["offered_at", "integration"], condition=Q(found_by="poll"), name="record_polled"),
         ]
 
     def __str__(self) -> str:
@@ -119,7 +129,6 @@ class Record(ScopedModel):
     def save(self, *args: Any, **options: Any) -> None:
         """Wishes come in while a worker holds the record, so what it knew of them before is never written back."""
         if not self._state.adding and options.get("update_fields") is None:
-            options["update_fields"] = [
-                field.name for field in self._meta.concrete_fields if not field.primary_key and field.name != "wishes"
-            ]
+            kept = {"id", "wishes", *self.get_deferred_fields()}
+            options["update_fields"] = [field.name for field in self._meta.concrete_fields if field.attname not in kept]
         super().save(*args, **options)

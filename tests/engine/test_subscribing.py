@@ -63,7 +63,7 @@ class TestSubscribing:
     @pytest.fixture
     def basware(self, connected, monkeypatch):
         fake = FakeBasware(connected)
-        monkeypatch.setattr(webhooks, "basware_client", lambda connection, calls: fake)
+        monkeypatch.setattr(webhooks, "basware_client", lambda *_: fake)
         monkeypatch.setattr(webhooks, "TEST_PATIENCE", 0.0)
         return fake
 

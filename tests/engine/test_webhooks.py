@@ -11,7 +11,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from syncengine.engine.webhooks import LARGEST_BODY, receive
+from syncengine.engine.quarantine import LARGEST_BODY
+from syncengine.engine.webhooks import receive
 from syncengine.models import AuditEvent, InboxNotification, WebhookCounter
 from tests import factories
 from tests.factories import NOON
@@ -113,10 +114,12 @@ def test_every_type_that_is_signed_is_stored_for_the_worker_to_judge(task_type, 
     [
         (None, "no_signature"),
         ("", "no_signature"),
-        ("0" * 64, "bad_signature"),
-        ("nonsense", "bad_signature"),
-        (sign(body_of(), "another secret of some length 123"), "bad_signature"),
-        (sign(body_of() + b"\n"), "bad_signature"),
+        ("0" * 64, "unknown_secret"),
+        ("nonsense", "unreadable_signature"),
+        ("sha256=", "unreadable_signature"),
+        ("0" * 63, "unreadable_signature"),
+        (sign(body_of(), "another secret of some length 123"), "unknown_secret"),
+        (sign(body_of() + b"\n"), "unknown_secret"),
     ],
 )
 def test_a_bad_signature_is_401_and_leaves_only_a_counter(signature, reason, notify):
@@ -149,11 +152,13 @@ def test_the_raw_bytes_are_signed_not_what_they_mean(notify):
 def test_nonsense_that_is_signed_is_422(body, notify):
     assert notify(body).status_code == 422
     assert not InboxNotification.objects.exists()
+    assert counters() == {"not_a_notification": 1}
 
 
 def test_a_body_over_64_kib_is_413_before_anything_else(notify):
     assert notify(b"x" * (LARGEST_BODY + 1)).status_code == 413
-    assert counters() == {}
+    assert counters() == {"too_large": 1}
+    assert WebhookCounter.objects.get().last_size == LARGEST_BODY + 1
     fits = body_of(padding="x" * (LARGEST_BODY - len(body_of(padding=""))))
     assert len(fits) == LARGEST_BODY
     assert notify(fits).status_code == 200
@@ -261,4 +266,4 @@ class TestFlood:
             statuses = [notify(body_of(), "0" * 64).status_code for _ in range(5)]
             assert statuses == [401, 401, 401, 429, 429]
             assert notify(body_of()).status_code == 200
-        assert counters() == {"bad_signature": 3}
+        assert counters() == {"unknown_secret": 3, "too_many": 2}

@@ -47,6 +47,11 @@ def verify(raw_body: bytes, header: str | None, secrets: Sequence[str]) -> Verif
     return Verification(form, matches.index(True)) if any(matches) else None
 
 
+def is_readable(header: str) -> bool:
+    """Whether the header is spelled in one of the known forms, whoever signed."""
+    return _decode(header.strip())[1] is not None
+
+
 def _digest(raw_body: bytes, secret: str) -> bytes:
     return hmac.new(secret.encode(), raw_body, sha256).digest()
 

@@ -1,0 +1,115 @@
+"""Is the webhook well? What is known of a subscription, and whether it has fallen silent while runs find invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Exists, Max, OuterRef
+
+from syncengine.engine.quarantine import PRESSING, Refused, refused
+from syncengine.models import FoundBy, InboxNotification, Record, WebhookCounter
+from tenants.models import Integration, WebhookSecret
+
+FLOW = "invoices"
+WINDOW = timedelta(hours=24)
+# A notification comes within seconds; a run that is quicker proves nothing.
+NAMED_WITHIN = timedelta(minutes=10)
+MISSED_THAT_COUNT = 3
+TESTS = ("connection_test", "connection_test_unsigned")
+REFUSALS_SHOWN = timedelta(days=14)
+
+
+def silent_webhooks(now: datetime, integrations: Iterable[int] | None = None) -> dict[int, int]:
+    """How many invoices runs found of which no notification told, by integration, where that is too many.
+
+    Of the last day, approved since the secret in force was made, and since the last notification of any document:
+    so it is over as soon as one comes, and a rotation starts anew. One question, over the runs' findings only.
+    """
+    in_force = WebhookSecret.objects.filter(
+        integration=OuterRef("integration"), expires_at=None, created_at__lt=OuterRef("offered_at")
+    )
+    told = InboxNotification.objects.filter(integration=OuterRef("integration"))
+    rows = Record.objects.filter(
+        Exists(in_force),
+        ~Exists(told.filter(document_id=OuterRef("key"))),
+        ~Exists(told.filter(received_at__gte=OuterRef("created_at"))),
+        flow=FLOW,
+        found_by=FoundBy.POLL,
+        offered_at__gt=now - WINDOW,
+        created_at__lte=now - NAMED_WITHIN,
+    )
+    if integrations is not None:
+        rows = rows.filter(integration__in=list(integrations))
+    missed = rows.values("integration").annotate(missed=Count("pk")).filter(missed__gte=MISSED_THAT_COUNT)
+    return dict(missed.order_by().values_list("integration", "missed"))
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with a webhook: a sentence, a hint, and how often it was seen."""
+
+    message: str
+    hint: str
+    count: int
+
+
+@dataclass(frozen=True)
+class WebhookState:
+    """What is known of an integration's webhook. `secret` is the one in force, None without a subscription;
+    `old_valid_until` is set while one before it counts too."""
+
+    secret: WebhookSecret | None
+    old_valid_until: datetime | None
+    last_test_at: datetime | None
+    last_delivery_at: datetime | None
+    missed: int
+    refused: Sequence[Refused]
+
+    @property
+    def subscribed(self) -> bool:
+        return self.secret is not None
+
+    @property
+    def silent(self) -> bool:
+        return self.missed > 0
+
+    @property
+    def troubles(self) -> list[Trouble]:
+        """What a person should look at: silence, and refusals that no good notification has followed."""
+        found = [silence(self.missed)] if self.silent else []
+        reasons = {one.reason: one for one in reversed(self.refused) if one.reason in PRESSING and self._since(one)}
+        return [*found, *(Trouble(one.message, one.hint, one.row.count) for one in reasons.values())]
+
+    def _since(self, one: Refused) -> bool:
+        last = one.row.last_at
+        good = max((at for at in (self.last_delivery_at, self.last_test_at) if at), default=None)
+        return last is not None and (good is None or last > good)
+
+
+def silence(missed: int) -> Trouble:
+    return Trouble(
+        f"The webhook is silent: runs found {missed} approved invoices of which no notification told.",
+        "Nothing is lost, but invoices wait for the next run. See that Basware can reach the webhook's address "
+        "(SITE_URL, firewall, certificate), then press Subscribe to rotate: Basware tests the address at once.",
+        missed,
+    )
+
+
+def state_of(integration: Integration, now: datetime) -> WebhookState:
+    """Five questions, however much has come in."""
+    secrets = WebhookSecret.objects.filter(integration=integration).defer("secret").order_by("-pk")
+    in_force = [secret for secret in secrets if secret.expires_at is None]
+    ends = [secret.expires_at for secret in secrets if secret.expires_at and secret.expires_at > now]
+    tested = WebhookCounter.objects.filter(integration=integration, reason__in=TESTS).aggregate(at=Max("last_at"))["at"]
+    confirmed = [secret.confirmed_at for secret in secrets if secret.confirmed_at]
+    deliveries = InboxNotification.objects.filter(integration=integration).order_by("-pk")
+    return WebhookState(
+        secret=in_force[0] if in_force else None,
+        old_valid_until=max(ends, default=None),
+        last_test_at=max([*confirmed, *([tested] if tested else [])], default=None),
+        last_delivery_at=deliveries.values_list("received_at", flat=True).first(),
+        missed=silent_webhooks(now, [integration.pk]).get(integration.pk, 0),
+        refused=refused(integration, now - REFUSALS_SHOWN),
+    )
