@@ -10,10 +10,21 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from syncengine import audit
-from syncengine.engine import execution, inbox, pending, schedule, settling, sweep
+from syncengine.engine import execution, inbox, pending, ping_schedule, schedule, settling, sweep
 from syncengine.engine.leases import owner_prefix
 from syncengine.engine.work import Deadline
-from syncengine.models import Attempt, AttemptState, InboxNotification, Record, RecordStatus, Run, RunStatus
+from syncengine.models import (
+    Attempt,
+    AttemptState,
+    DeliveryState,
+    InboxNotification,
+    NoticeDelivery,
+    Record,
+    RecordStatus,
+    Run,
+    RunStatus,
+)
+from syncengine.notices import delivering, watching
 
 SHORT_WAIT = timedelta(seconds=1.5)
 SLOT_WAIT_SECONDS = 0.1
@@ -27,6 +38,9 @@ UNITS: tuple[Callable[[Deadline], bool], ...] = (
     sweep.start_due,
     audit.seal_due,
     audit.retain_due,
+    ping_schedule.start_due,
+    watching.watch_due,
+    delivering.send_due,
 )
 
 
@@ -56,6 +70,9 @@ def next_due(now: datetime) -> datetime | None:
         InboxNotification.objects.filter(processed_at=None)
         .filter(pending.may_call(now))
         .aggregate(at=Min("next_attempt_at"))["at"],
+        NoticeDelivery.objects.filter(state__in=delivering.OPEN)
+        .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
+        .aggregate(at=Min("next_attempt_at"))["at"],
         now if Run.objects.filter(execution.due_runs(now)).exists() else None,
     ]
     return min((at for at in times if at is not None), default=None)
@@ -67,7 +84,8 @@ def anything_due(now: datetime) -> bool:
     if at is not None and at <= now:
         return True
     left_behind = Record.objects.filter(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now)
-    return left_behind.exists() or schedule.due_states(now).exists() or sweep.is_due(now) or audit.is_due(now)
+    by_the_clock = (sweep.is_due, audit.is_due, ping_schedule.is_due, watching.is_due)
+    return left_behind.exists() or schedule.due_states(now).exists() or any(due(now) for due in by_the_clock)
 
 
 def somebody_works(now: datetime) -> bool:
@@ -75,9 +93,11 @@ def somebody_works(now: datetime) -> bool:
     ours = Q(lease_owner__startswith=owner_prefix(), lease_expires_at__gt=now)
     return (
         Run.objects.filter(ours, status=RunStatus.RUNNING).exists()
+        or ping_schedule.at_work(ours)
         or Record.objects.filter(ours, status=RecordStatus.IN_PROGRESS).exists()
         or Attempt.objects.filter(ours, state=AttemptState.ACCEPTED).exists()
         or InboxNotification.objects.filter(ours, processed_at=None).exists()
+        or NoticeDelivery.objects.filter(ours, state=DeliveryState.SENDING).exists()
     )
 
 

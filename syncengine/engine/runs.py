@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from syncengine import notices
 from syncengine.audit import record_event
 from syncengine.engine.pauses import WAITS_FOR_RESUME, forget_why_run_waits
 from syncengine.engine.wake import wake
@@ -18,10 +19,13 @@ from syncengine.models import (
     Run,
     RunStatus,
 )
+from syncengine.notices import Kind
 from tenants.models import Integration
 
 ALL = "all"
 CLOSING_NEEDS_APPROVAL = "closing_needs_approval"
+# Why a run did not begin: the pause has a notice of its own, and what was switched off was switched off by a person.
+TOLD_ELSEWHERE = frozenset({"integration_paused", "integration_disabled", "flow_disabled"})
 
 
 class ActionRefused(Exception):
@@ -132,7 +136,24 @@ def compute_status(run: Run) -> None:
             run=run,
             counts=run.counts,
         )
+        _tell(run)
         wake()
+
+
+def _tell(run: Run) -> None:
+    """A run that came to nothing is told of until one of the same flow went better."""
+    if run.status != RunStatus.FAILED:
+        notices.close_notices(run.integration, Kind.RUN_FAILED, run.flow)
+    elif run.error_code not in TOLD_ELSEWHERE and not run.integration.paused and run.error_message:
+        notices.raise_notice(
+            run.integration,
+            Kind.RUN_FAILED,
+            run.flow,
+            f"{run.integration.name}: the run of {registry.get(run.flow).title.lower()} failed. {run.error_message}",
+            run.error_hint,
+            path=f"runs/{run.pk}/",
+            happened_at=run.finished_at,
+        )
 
 
 def _verdict(run: Run) -> RunStatus:
