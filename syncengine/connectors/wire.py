@@ -11,6 +11,8 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
@@ -184,31 +186,13 @@ class _PinnedConnection(HTTPConnection):
 
     def connect(self) -> None:
         """Connect, or say why not. Nothing of the request has left before this returns."""
-        try:
+        with connection_faults(self.host, self.port):
             super().connect()
-        except (ConnectorError, WireFault):
-            raise
-        except ssl.SSLCertVerificationError as error:
-            raise _bad_certificate(self.host, error) from None
-        except TimeoutError:
-            raise _connect_timeout(self.host, self.port) from None
-        except (OSError, ValueError) as error:
-            raise _tls_failed(self.host, self.port, error) from None
 
     def _new_conn(self) -> socket.socket:
         secure = self.default_port == HTTPSConnection.default_port
         addresses = checked_addresses(self._dns_host, self.port, self.policy, secure=secure)
-        deadline = time.monotonic() + float(cast("float", self.timeout))
-        reason: OSError = TimeoutError()
-        for address in addresses:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            try:
-                return _open(address, self.port, left, float(cast("float", self.timeout)))
-            except OSError as error:
-                reason = error
-        raise _not_connected(self.host, self.port, reason)
+        return open_socket(self.host, self.port, addresses, float(cast("float", self.timeout)))
 
 
 class _PinnedTlsConnection(_PinnedConnection, HTTPSConnection):
@@ -251,6 +235,39 @@ def _prepare(session: requests.Session, request: Request) -> requests.PreparedRe
         )
     except (RequestException, ValueError) as error:
         raise Rejected(f"This request cannot be sent: {error}", code="request_invalid") from None
+
+
+def open_socket(host: str, port: int, addresses: Iterable[str], timeout: float) -> socket.socket:
+    """A connection to the first of the checked addresses that takes it, `timeout` in all; the name is not looked up.
+
+    Raises WireFault.
+    """
+    deadline = time.monotonic() + timeout
+    reason: OSError = TimeoutError()
+    for address in addresses:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        try:
+            return _open(address, port, left, timeout)
+        except OSError as error:
+            reason = error
+    raise _not_connected(host, port, reason)
+
+
+@contextmanager
+def connection_faults(host: str, port: int) -> Iterator[None]:
+    """What goes wrong while connecting, TLS included, as a WireFault that says why."""
+    try:
+        yield
+    except (ConnectorError, WireFault):
+        raise
+    except ssl.SSLCertVerificationError as error:
+        raise _bad_certificate(host, error) from None
+    except TimeoutError:
+        raise _connect_timeout(host, port) from None
+    except (OSError, ValueError) as error:
+        raise _tls_failed(host, port, error) from None
 
 
 def _open(address: str, port: int, connect_timeout: float, timeout: float) -> socket.socket:

@@ -13,6 +13,7 @@ from syncengine.connectors.guard import check_url
 from syncengine.connectors.outcomes import Rejected
 from syncengine.engine.connections import outbound_policy
 from syncengine.engine.pauses import resume
+from syncengine.engine.ping_schedule import plan
 from tenants.connections import ConnectionForm, check_secret, parse, store
 from tenants.errors import FieldError, Refused
 from tenants.models import Connection, Integration
@@ -35,6 +36,7 @@ def save_connection(integration: Integration, system: str, data: Mapping[str, An
             integration.organization, actor, "connection.saved", system, integration=integration, fields=changed
         )
         resume(integration, actor)
+        plan(integration)
     return connection
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -17,13 +18,24 @@ from syncengine.audit import record_event
 from syncengine.audit.events import SYSTEM
 from syncengine.connectors.basware import ping as basware_ping
 from syncengine.connectors.checks import Check
+from syncengine.connectors.probe import Probe
 from syncengine.connectors.sap_b1 import ping as sap_ping
-from syncengine.engine.connections import NotConfigured, basware_client, connection_of, sap_client
+from syncengine.engine.connections import (
+    NotConfigured,
+    basware_client,
+    connection_of,
+    limits,
+    outbound_policy,
+    sap_client,
+)
 from syncengine.engine.gate import Caller
 from syncengine.engine.observing import CallLog
-from syncengine.engine.pauses import resume
+from syncengine.engine.pauses import pause, resume
+from syncengine.engine.ping_history import Change, entry_of, keep
+from syncengine.engine.webhook_facts import webhook_facts
 from syncengine.flows import registry
 from syncengine.flows.master import MasterDataFlow
+from syncengine.models import PingTrigger
 from tenants.models import Connection, Integration, System
 
 log = structlog.get_logger(__name__)
@@ -38,7 +50,13 @@ Line = tuple[str, Check]
 Results = dict[str, list[Check]]
 
 
-def ping(integration: Integration, deadline: float = DEADLINE_SECONDS, *, actor: str = SYSTEM) -> Iterator[Line]:
+def ping(
+    integration: Integration,
+    deadline: float = DEADLINE_SECONDS,
+    *,
+    actor: str = SYSTEM,
+    trigger: str = PingTrigger.PERSON,
+) -> Iterator[Line]:
     """Each check of both systems as it completes, at most `deadline` seconds in all; the result is stored at the end.
 
     A system that is not set up has one failed check. When all is well a pause ends.
@@ -47,7 +65,7 @@ def ping(integration: Integration, deadline: float = DEADLINE_SECONDS, *, actor:
     for system, check in _lines(integration, deadline):
         results[system].append(check)
         yield system, check
-    _store(integration, results, actor)
+    _store(integration, results, actor, trigger)
 
 
 def ping_all(integration: Integration, deadline: float = DEADLINE_SECONDS, *, actor: str = SYSTEM) -> dict[str, Any]:
@@ -60,26 +78,13 @@ def summary(lines: Iterable[Line]) -> dict[str, Any]:
     results: Results = {system: [] for system in System.values}
     for system, check in lines:
         results[system].append(check)
-    systems = [_of_system(system, checks) for system, checks in results.items()]
+    entries = [entry_of(system, checks) for system, checks in results.items()]
+    systems = [{**entry, "checks": [_promised(check) for check in entry["checks"]]} for entry in entries]
     return {"ok": all(entry["ok"] for entry in systems), "systems": systems}
 
 
-def _of_system(system: str, checks: Sequence[Check]) -> dict[str, Any]:
-    return {
-        "system": system,
-        "ok": bool(checks) and all(check.ok for check in checks),
-        "latency_ms": sum(check.latency_ms for check in checks),
-        "checks": [
-            {
-                "name": check.name,
-                "ok": check.ok,
-                "latency_ms": check.latency_ms,
-                "detail": check.detail,
-                "hint": check.hint,
-            }
-            for check in checks
-        ],
-    }
+def _promised(check: dict[str, Any]) -> dict[str, Any]:
+    return {name: check[name] for name in ("name", "ok", "latency_ms", "detail", "hint")}
 
 
 def _lines(integration: Integration, deadline: float) -> Iterator[Line]:
@@ -120,9 +125,18 @@ def _checks(integration: Integration, system: str, calls: CallLog) -> Iterator[C
         connection = connection_of(integration, system)
     except NotConfigured as missing:
         return iter([Check("reach", False, 0, str(missing), "Enter its address and credentials first.")])
+    probe = _probe(connection)
     if system == System.SAP_B1:
-        return sap_ping.checks(sap_client(connection, calls, Caller.PING), reads=sap_reads(), writes=_WRITTEN)
-    return basware_ping.checks(basware_client(connection, calls, Caller.PING))
+        return sap_ping.checks(sap_client(connection, calls, Caller.PING), probe, reads=sap_reads(), writes=_WRITTEN)
+    return basware_ping.checks(
+        basware_client(connection, calls, Caller.PING), probe, webhook=webhook_facts(integration)
+    )
+
+
+def _probe(connection: Connection) -> Probe:
+    """The same policy, patience and trust as every call of this connection has."""
+    stored = connection.settings
+    return Probe(stored["base_url"], outbound_policy(), limits(), stored.get("ca_certificate") or "", timezone.now)
 
 
 def sap_reads() -> list[str]:
@@ -141,17 +155,37 @@ def _too_late(deadline: float) -> Check:
     )
 
 
-def _store(integration: Integration, results: Results, actor: str) -> None:
-    outcome = summary((system, check) for system, checks in results.items() for check in checks)
+def _store(integration: Integration, results: Results, actor: str, trigger: str) -> None:
+    entries = [entry_of(system, checks) for system, checks in results.items()]
+    ok = {entry["system"]: entry["ok"] for entry in entries}
     now = timezone.now()
     with transaction.atomic():
-        for entry in outcome["systems"]:
-            Connection.objects.filter(integration=integration, system=entry["system"]).update(
-                last_ping=entry, last_ping_at=now
-            )
+        changes = {entry["system"]: keep(integration, entry, trigger, now) for entry in entries}
         record_event(
-            integration.organization, actor, "integration.pinged", integration=integration,
-            ok={entry["system"]: entry["ok"] for entry in outcome["systems"]},
-        )  # fmt: skip
-        if outcome["ok"]:
+            integration.organization, actor, "integration.pinged", integration=integration, ok=ok, trigger=trigger
+        )
+        _tell_drift(integration, changes)
+        if all(ok.values()):
             resume(integration, actor)
+    if trigger == PingTrigger.NIGHTLY:
+        _stop_if_refused(integration, results)
+
+
+def _tell_drift(integration: Integration, changes: dict[str, list[Change]]) -> None:
+    for system, found in changes.items():
+        drifted = [change for change in found if change.is_drift]
+        if drifted:
+            names = ", ".join(change.name for change in drifted)
+            record_event(
+                integration.organization, SYSTEM, "integration.drifted",
+                f"{System(system).label} is not as it was: {names}.", integration=integration,
+                system=system, changes=[asdict(change) for change in drifted],
+            )  # fmt: skip
+
+
+def _stop_if_refused(integration: Integration, results: Results) -> None:
+    """Nobody looks at the page by night: a refused log-in pauses, as that of a run does, and is not tried again."""
+    for check in (check for checks in results.values() for check in checks):
+        if check.login_refused:
+            pause(integration, f"{check.detail} {check.hint}".strip())
+            return

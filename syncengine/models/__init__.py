@@ -7,6 +7,7 @@ from syncengine.models.flow_state import FlowState
 from syncengine.models.inbox import InboxNotification, NotificationResult, WebhookCounter
 from syncengine.models.named_lock import NamedLock
 from syncengine.models.notice import Channel, DeliveryState, Notice, NoticeDelivery, NoticeRead
+from syncengine.models.ping import Ping, PingPlan, PingTrigger
 from syncengine.models.posting import PostedDocument, UnlinkedDraw
 from syncengine.models.record import OPEN_STATUSES, FoundBy, Record, RecordStatus, Stage
 from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
@@ -35,6 +36,9 @@ __all__ = [
     "NoticeDelivery",
     "NoticeRead",
     "NotificationResult",
+    "Ping",
+    "PingPlan",
+    "PingTrigger",
     "PostedDocument",
     "Record",
     "RecordStatus",

@@ -132,7 +132,7 @@ def test_the_last_ping_is_kept_with_each_connection(connected, say):
     assert sap.last_ping_at is not None
     event = AuditEvent.objects.get(action="integration.pinged")
     assert event.actor == "operator@example.com"
-    assert event.data == {"ok": {"sap_b1": False, "basware": True}}
+    assert event.data == {"ok": {"sap_b1": False, "basware": True}, "trigger": "person"}
 
 
 @pytest.mark.parametrize(("check", "paused"), [(GOOD, False), (BAD, True)])

@@ -169,6 +169,10 @@ class SapB1:
         """POST of a service such as `CompanyService_GetAdminInfo`; most of them only read."""
         return self._call(_Call("POST", name, body, writes=writes)).data
 
+    def now(self) -> datetime:
+        """Our own clock."""
+        return self._clock()
+
     # --- sessions
 
     def login(self) -> SapSession:

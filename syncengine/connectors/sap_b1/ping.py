@@ -1,63 +1,64 @@
-"""Is this connection set up right? One line after another, each with what to do about it (contracts: SAP §2.2)."""
+"""Is this connection set up right? One line after another, each with what to do about it (contracts: SAP §2.2).
+
+Nothing is left behind in SAP: a write is tried with a document that SAP has to refuse (`permissions`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from syncengine.connectors.calls import Request, Response
 from syncengine.connectors.checks import Check, run_check
+from syncengine.connectors.network_checks import network_checks, not_reached
 from syncengine.connectors.outcomes import ConnectorError, Unavailable
-from syncengine.connectors.sap_b1.answers import as_record
+from syncengine.connectors.probe import Probe
+from syncengine.connectors.sap_b1.admin_requests import request_for
 from syncengine.connectors.sap_b1.client import SapB1
-from syncengine.connectors.sap_b1.company import readable_version
-from syncengine.connectors.sap_b1.literals import is_yes
+from syncengine.connectors.sap_b1.company_checks import company_checks
+from syncengine.connectors.sap_b1.faults import normalise
+from syncengine.connectors.sap_b1.permissions import read_checks, write_checks
 
-_KEYS = {
-    "BusinessPartners": "CardCode",
-    "ChartOfAccounts": "Code",
-    "Currencies": "Code",
-    "DistributionRules": "FactorCode",
-    "PaymentTermsTypes": "GroupNumber",
-    "ProfitCenters": "CenterCode",
-    "Projects": "Code",
-    "SalesTaxCodes": "Code",
-    "VatGroups": "Code",
-}
-_APPROVAL_HINT = (
-    "Approval procedures apply to documents added through the API: invoices may wait in SAP as drafts. "
-    "Exempt this SAP user from the approval templates if that is not wanted."
-)
+# A ping has a minute in all: a server that needs longer for a refusal is told as such.
+_WRITE_SECONDS = 15.0
 
 
-def checks(client: SapB1, *, reads: Sequence[str], writes: Sequence[str] = ()) -> Iterator[Check]:
+def checks(
+    client: SapB1, probe: Probe | None = None, *, reads: Sequence[str], writes: Sequence[str] = ()
+) -> Iterator[Check]:
     """Yield each check as it completes, on a session of its own; stops where nothing further can be told.
 
-    `reads` are the entity sets that the flows need, `writes` those that documents are added to.
+    `reads` are the entity sets that the flows need, `writes` those that documents are added to. The steps below HTTP
+    (`dns`, `tcp`, `tls`) are looked at one by one when a probe is given.
     """
+    for check in _checks(client, probe, reads, writes):
+        yield replace(check, request=request_for(check, client.settings)) if check.wants_a_look else check
+
+
+def _checks(client: SapB1, probe: Probe | None, reads: Sequence[str], writes: Sequence[str]) -> Iterator[Check]:
+    for check in network_checks(probe) if probe else ():
+        yield check
+        if not check.ok:
+            yield not_reached(check)
+            return
     reached = run_check("reach", partial(_reach, client))
     yield reached
     if not reached.ok:
         return
+    yield run_check("path", partial(_path, client))
     own = client.private()
+    own.settings = replace(own.settings, post_timeout=min(own.settings.post_timeout, _WRITE_SECONDS))
     logged_in = run_check("login", partial(_login, own))
     yield logged_in
     if not logged_in.ok:
         return
     try:
-        yield from _checks_inside(own, reads, writes)
+        yield from company_checks(own)
+        yield from read_checks(own, reads)
+        yield from write_checks(own, writes)
     finally:
         own.logout()
-
-
-def _checks_inside(client: SapB1, reads: Sequence[str], writes: Sequence[str]) -> Iterator[Check]:
-    yield run_check("version", partial(_version, client))
-    for entity_set in reads:
-        yield run_check(f"read:{entity_set}", partial(_read, client, entity_set))
-    if writes:
-        hint = _approval_hint(client)
-        for entity_set in writes:
-            yield run_check(f"write:{entity_set}", partial(_prepared, client, entity_set), hint=hint)
 
 
 def _reach(client: SapB1) -> str:
@@ -78,37 +79,33 @@ def _gateway_fault(response: Response) -> ConnectorError | None:
     )
 
 
+def _path(client: SapB1) -> str:
+    """Without a session the Service Layer refuses everything in its own words; a page or a 404 is somebody else.
+
+    contracts: SAP §3.2. No credentials are sent with it.
+    """
+    url = f"{client.settings.root}/CompanyService_GetCompanyInfo"
+    client.transport.send(Request("GET", url, headers={"Accept": "application/json"}), partial(_path_fault, client))
+    return f"The Service Layer answers at {client.settings.root}."
+
+
+def _path_fault(client: SapB1, response: Response) -> ConnectorError | None:
+    if normalise(response).is_sap or response.status in {401, 403, 429} or response.status >= 500:
+        return None  # what is behind an error of the server shows at the log-in
+    kind = "a web page" if response.body.lstrip().startswith(b"<") else "something else"
+    found = f"answers HTTP {response.status} with {kind}"
+    if response.status // 100 == 3:
+        found = f"redirects to {response.header('location') or 'another address'}"
+    elif response.status == 404:
+        found = "is not known to the server (HTTP 404)"
+    return Unavailable(
+        f"There is no Service Layer at this path: {client.settings.root} {found}.",
+        code="path_wrong",
+        hint="Enter the whole service root; it ends in /b1s/v2 (or /b1s/v1), in lower case.",
+        status=response.status,
+    )
+
+
 def _login(client: SapB1) -> str:
     session = client.login()
     return f"Logged in as {client.settings.username}; idle sessions end after {session.timeout_minutes} minutes."
-
-
-def _version(client: SapB1) -> str:
-    company = as_record(client.service("CompanyService_GetCompanyInfo"))
-    name, version = company.get("CompanyName"), readable_version(company.get("Version"))
-    return f"{name or client.settings.company_db}, SAP Business One {version}"
-
-
-def _read(client: SapB1, entity_set: str) -> str:
-    rows = client.find(entity_set, where="", select=[_KEYS.get(entity_set, "DocEntry")], top=1)
-    return f"{entity_set} can be read." if rows else f"{entity_set} can be read; there are none."
-
-
-def _prepared(client: SapB1, entity_set: str) -> str:
-    """What can be told without writing: that documents can be read back by the fields they are recognised by.
-
-    The Service Layer has no harmless question for the right to add, so it is not claimed.
-    """
-    own_field = client.settings.user_defined_id_field
-    fields = ["DocEntry", "CardCode", "NumAtCard", "CancelStatus", *([own_field] if own_field else [])]
-    client.find(entity_set, where="", select=fields, top=1)
-    marked = f", field {own_field} included" if own_field else ""
-    return f"Posted documents can be read back{marked}. The right to add them shows with the first document."
-
-
-def _approval_hint(client: SapB1) -> str:
-    try:
-        admin = as_record(client.service("CompanyService_GetAdminInfo"))
-    except ConnectorError:
-        return ""
-    return _APPROVAL_HINT if is_yes(admin.get("EnableApprovalProcedureInDI")) else ""

@@ -28,7 +28,7 @@ def well(api, storage):
 def test_a_connection_that_is_well_passes_every_check_by_its_literal_name(well, basware):
     found = list(checks(basware))
     assert [check.name for check in found] == [
-        "reach", "login", "scopes", "version", "read:accountingDocuments", "read:requestStatus",
+        "reach", "login", "scopes", "version", "company", "read:accountingDocuments", "read:requestStatus",
         *(f"write:{name}" for name in WRITES), "write:matchingOrderLines", "write:accountingDocuments",
     ]  # fmt: skip
     assert [check for check in found if not check.ok] == []

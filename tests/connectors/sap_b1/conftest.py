@@ -10,9 +10,26 @@ import pytest
 
 from syncengine.connectors.sap_b1 import SapB1, SapSettings
 from tests.connectors.conftest import MakeTransport, Serve
-from tests.connectors.servers import FakeServiceLayer
+from tests.connectors.servers import FakeServiceLayer, json_answer
 
 MakeClient = Callable[..., SapB1]
+COMPANY = {"CompanyName": "ACME Oy", "Version": 1000280, "Localization": "lf_Finland"}
+ADMIN = {
+    "LocalCurrency": "EUR",
+    "SystemCurrency": "USD",
+    "Country": "FI",
+    "EnableBranches": "tNO",
+    "EnableApprovalProcedureInDI": "tNO",
+    "TotalsAccuracy": 2,
+    "PriceAccuracy": 6,
+}
+CURRENCIES = [
+    {"Code": "$", "DocumentsCode": "USD", "Decimals": "cdDefault"},
+    {"Code": "EUR", "DocumentsCode": "EUR", "Decimals": "cd2Digits"},
+    {"Code": "EU2", "DocumentsCode": "EUR", "Decimals": None},
+    {"Code": "JPY", "DocumentsCode": "JPY", "Decimals": "cdWithoutDecimals"},
+    {"Code": "QTZ", "DocumentsCode": "", "Decimals": "cd3Digits"},
+]
 
 
 class Clock:
@@ -63,3 +80,21 @@ def make_client(
 @pytest.fixture
 def client(make_client: MakeClient) -> SapB1:
     return make_client()
+
+
+@pytest.fixture
+def company(sap: FakeServiceLayer) -> FakeServiceLayer:
+    """A company that is set up well; nobody may add a document of a vendor that does not exist."""
+    sap.on("POST", "CompanyService_GetCompanyInfo", json_answer(COMPANY))
+    sap.on("POST", "CompanyService_GetAdminInfo", json_answer(ADMIN))
+    sap.on("GET", "Currencies", sap.collection(CURRENCIES))
+    sap.on("GET", "VatGroups", sap.collection([{"Code": "I255"}]))
+    sap.on("GET", "BusinessPartners", sap.collection([{"CardCode": "V1"}]))
+    sap.on("GET", "PurchaseInvoices", sap.collection([]))
+    sap.on("GET", "PurchaseCreditNotes", sap.collection([]))
+    sap.on("GET", "Drafts", sap.collection([]))
+    refused = sap.error(400, -2028, "Customer record not found")
+    sap.on("POST", "PurchaseInvoices", refused)
+    missing = sap.error(404, -2028, "No matching records found (ODBC -2028)")
+    sap.on("GET", "BusinessPartners('~LB-PING-NONE~')", missing)
+    return sap
