@@ -1,6 +1,7 @@
 """PostgreSQL that the tests start themselves: the system's binaries, a folder and a port of its own, no fsync.
 
-A server refuses to run as root, so there it runs as nobody.
+A server refuses to run as root, so there it runs as nobody. What is committed survives the server's sudden end, not
+the machine's.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import environ
 import psycopg
 import pytest
+from django.core.management import call_command
+from django.db import connections
 
-OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
+OPTIONS = "-c fsync=off -c full_page_writes=off -c max_connections=200"
 NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 
 
@@ -42,30 +46,46 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """A running server; yields its URL without a database name."""
-    bin_folder, port = binaries(), free_port()
-    folder = Path(tempfile.mkdtemp(prefix="ledgerbridge-postgres-"))
-    as_root = os.geteuid() == 0
-    prefix = NOBODY if as_root else []
-    if as_root:
-        shutil.chown(folder, "nobody", "nogroup")
+class Server:
+    """One server in a folder of its own; `url` is without a database name."""
 
-    def run(program: str, *arguments: str) -> None:
-        command = [*prefix, str(bin_folder / program), "-D", str(folder / "data"), *arguments]
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._binaries, self._port = folder, binaries(), free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self._port}"
+
+    def create(self) -> None:
+        self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def start(self) -> None:
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 {OPTIONS}"
+        self._run("pg_ctl", "-w", "-l", str(self._folder / "server.log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """At once, as if it had been killed: it recovers from its log at the next start."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        prefix = NOBODY if os.geteuid() == 0 else []
+        command = [*prefix, str(self._binaries / program), "-D", str(self._folder / "data"), *arguments]
         # Not through a pipe: the server would inherit it and keep it open.
-        with (folder / "commands.log").open("a") as log:
-            subprocess.run(command, check=True, stdout=log, stderr=log, cwd=folder)
+        with (self._folder / "commands.log").open("a") as log:
+            subprocess.run(command, check=True, stdout=log, stderr=log, cwd=self._folder)
 
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """A server of its own, which may be stopped and started."""
+    folder = Path(tempfile.mkdtemp(prefix="ledgerbridge-postgres-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody", "nogroup")
     try:
-        run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {OPTIONS}"
-        run("pg_ctl", "-w", "-l", str(folder / "server.log"), "-o", options, "start")
+        server = Server(folder)
+        server.create()
+        server.start()
         try:
-            yield f"postgres://postgres@127.0.0.1:{port}"
+            yield server
         finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -77,12 +97,34 @@ def create_database(url: str, name: str) -> str:
     return f"{url}/{name}"
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A server for the session; tests are skipped, with the reason, where the system has none."""
+@contextmanager
+def moved_to(url: str) -> Iterator[None]:
+    """Inside the block this process, whatever database it had, works on that empty one, with all tables made."""
+    home = connections.settings["default"]
+    wanted = {"CONN_HEALTH_CHECKS": True, **environ.Env.db_url_config(url)}
+    connections["default"].close()
+    del connections["default"]
+    connections.settings.update(connections.configure_settings({"default": wanted}))
+    try:
+        call_command("migrate", verbosity=0)
+        yield
+    finally:
+        connections["default"].close()
+        del connections["default"]
+        connections.settings["default"] = home
+
+
+def skip_without_binaries() -> None:
+    """Skips the test, with the reason, where the system has no PostgreSQL."""
     try:
         binaries()
     except Unavailable as missing:
         pytest.skip(f"PostgreSQL: {missing}")
-    with server() as url:
-        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server for the session, shared by all that make a database of their own in it."""
+    skip_without_binaries()
+    with running_server() as server:
+        yield server.url

@@ -9,17 +9,27 @@ import pytest
 
 from tests import factories
 from tests.engine.world import connect, quick, running_sandboxes, sandboxes
+from tests.faults.databases import Database, database
 from tests.faults.nursery import Nursery
 from tests.faults.world import FaultWorld, no_sweep
 
-__all__ = ["quick", "running_sandboxes", "sandboxes"]
+__all__ = ["database", "quick", "running_sandboxes", "sandboxes"]
 
 CELL = "cell"
-COLUMNS = ("step", "fault", "outcome", "tries", "seconds")
+COLUMNS = ("database", "step", "fault", "outcome", "tries", "seconds")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long part of the matrix is left out unless marks are chosen (`-m soak`): six minutes for all the rest."""
+    if config.option.markexpr:
+        return
+    long_ones = [item for item in items if "faults" in item.path.parts and item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=long_ones)
+    items[:] = [item for item in items if item not in long_ones]
 
 
 @pytest.fixture
-def town(transactional_db: None, quick: Any, sandboxes: Any) -> FaultWorld:
+def town(database: Database, transactional_db: None, quick: Any, sandboxes: Any) -> FaultWorld:
     """A connected integration; SAP and Basware are given up on after 0.4 s, posts repeated after 1.5 s."""
     quick.READ_TIMEOUT = quick.POST_TIMEOUT = 0.4
     quick.LOOKUP_DELAYS = [0.1, 0.3]
@@ -31,8 +41,9 @@ def town(transactional_db: None, quick: Any, sandboxes: Any) -> FaultWorld:
     return FaultWorld(integration, sandboxes)
 
 
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+@pytest.fixture(scope="module")
+def nursery(database: Database) -> Iterator[Nursery]:
+    """Its children work on the module's database."""
     with Nursery() as ready:
         yield ready
 

@@ -1,7 +1,7 @@
 """Worker processes in no time: one process has Django ready and nothing else; each order makes a child of it.
 
 The child runs `manage.py sync` on connections of its own and may be told to die at a point (deaths.py). Orders go in
-and news come out as lines of JSON: {"integration", "flows", "death"} → {"pid"}, then {"exit"}: -9 after SIGKILL.
+and news come out as lines of JSON: {"integration", "flow", "death"} → {"pid"}, then {"exit"}: -9 after SIGKILL.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from tests.engine import processes
 from tests.faults.deaths import Death, arm
 
 PATIENCE = 30
+LOST_DATABASE = 3
+BUSY_SECONDS = 0.3
 
 
 class Nursery:
-    """Started with the settings of the test that needs it first."""
+    """Started with the settings and the database of the test that needs it first."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, integration: int, flow: str, death: Death | None = None) -> Child:
-        """A worker process that does one flow of one integration."""
-        order = {"integration": integration, "flow": flow, "death": vars(death) if death else None}
+    def start(self, integration: int, flow: str, death: Death | None = None, *, impatient: bool = False) -> Child:
+        """A worker process that does one flow of one integration; an impatient one waits briefly for SQLite's lock."""
+        told = vars(death) if death else None
+        order = {"integration": integration, "flow": flow, "death": told, "impatient": impatient}
         process = self._process or self._open()
         assert process.stdin is not None
         process.stdin.write(json.dumps(order) + "\n")
@@ -78,7 +81,7 @@ class Child:
         os.kill(self.pid, signal.SIGCONT)
 
     def wait(self) -> int:
-        """Its exit code, -9 when it was killed."""
+        """Its exit code: -9 when it was killed, LOST_DATABASE when it could not go on without that."""
         return int(self._nursery.news()["exit"])
 
 
@@ -109,16 +112,22 @@ def main() -> None:
 def work(order: dict[str, Any]) -> None:
     """The child's whole life."""
     from django.core.management import call_command
+    from django.db import DatabaseError, connection
 
     signal.alarm(PATIENCE)  # whatever happens, no child outlives its test for long
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
     os.dup2(1, 0)
     if order["death"]:
         arm(Death(**order["death"]))
+    if order["impatient"] and connection.vendor == "sqlite":
+        connection.settings_dict["OPTIONS"]["timeout"] = BUSY_SECONDS
+    code = 0
     try:
         call_command("sync", order["integration"], order["flow"])
+    except DatabaseError:
+        code = LOST_DATABASE
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
 def _tell(**news: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,28 +18,32 @@ from syncengine.models import Attempt, AttemptState, Record
 from tests.engine.processes import wait_until
 from tests.engine.world import PERSON
 from tests.faults.conftest import CELL
+from tests.faults.databases import Database
 from tests.faults.deaths import ON_THE_WIRE, Death
 from tests.faults.gate import Gate
-from tests.faults.nursery import Nursery
+from tests.faults.nursery import LOST_DATABASE, Nursery
 from tests.faults.steps import STEPS, Step
 from tests.faults.world import FaultWorld
 
 LONGER_THAN_THE_TIME_OUT = 0.7
-WHILE_IT_IS_KILLED = 0.4
+WHILE_IT_IS_STRUCK = 0.35
 REFUSED_SECONDS = 0.2
 SAP_SAYS_NO = {"kind": "error", "code": -5002, "status": 400, "message": "Enter valid code  [OPCH.Any]", "count": 2}
 Fault = dict[str, Any]
 
-ON_THE_WAY: dict[str, Fault] = {
-    "time-out": {"kind": "latency", "seconds": LONGER_THAN_THE_TIME_OUT},
-    "cut after the work": {"kind": "drop_after"},
-    "301": {"kind": "status", "status": 301},
-    "429 Retry-After": {"kind": "status", "status": 429, "retry_after": 1},
-    "500 empty": {"kind": "status", "status": 500},
-    "502 HTML": {"kind": "status", "status": 502},
-    "truncated JSON": {"kind": "truncated"},
+SLOW = {"kind": "latency", "seconds": LONGER_THAN_THE_TIME_OUT}
+ON_THE_WAY: dict[str, list[Fault]] = {
+    "time-out before": [SLOW, {"kind": "drop_before"}],
+    "time-out, late work": [SLOW],
+    "cut before the work": [{"kind": "drop_before"}],
+    "cut after the work": [{"kind": "drop_after"}],
+    "301": [{"kind": "status", "status": 301}],
+    "429 Retry-After": [{"kind": "status", "status": 429, "retry_after": 1}],
+    "500 empty": [{"kind": "status", "status": 500}],
+    "502 HTML": [{"kind": "status", "status": 502}],
+    "truncated JSON": [{"kind": "truncated"}],
 }
-"""What hits every step alike."""
+"""What hits every step alike; after "time-out before" the request is never carried out, after the next it is, late."""
 
 SESSION_LOST: dict[str, dict[str, Fault]] = {
     "401": {"sap_b1": {"kind": "session_lost"}, "basware": {"kind": "status", "status": 401}},
@@ -57,7 +61,9 @@ def _ordinary_sap(sandboxes: Any) -> Iterator[None]:
 
 
 @pytest.fixture
-def cell(town: FaultWorld, record_property: Callable[[str, object], None]) -> Callable[[Step, str], Any]:
+def cell(
+    town: FaultWorld, database: Database, record_property: Callable[[str, object], None]
+) -> Callable[[Step, str], Any]:
     """Times what happens inside and puts the cell into the table."""
 
     @contextmanager
@@ -67,24 +73,23 @@ def cell(town: FaultWorld, record_property: Callable[[str, object], None]) -> Ca
         yield
         seconds = f"{time.monotonic() - started:.1f}"
         step.check(town)
-        tries = _tries(town, step)
-        row = {"step": step.name, "fault": fault, "outcome": step.outcome(town), "tries": tries, "seconds": seconds}
-        record_property(CELL, row)
+        reached = {"outcome": step.outcome(town), "tries": _tries(town, step), "seconds": seconds}
+        record_property(CELL, {"database": database.name, "step": step.name, "fault": fault, **reached})
 
     return measured
 
 
-def _switch_on(town: FaultWorld, step: Step, fault: Fault) -> None:
-    kind = fault["kind"]
-    more = {name: value for name, value in fault.items() if name != "kind"}
-    town.fault(step.system, kind, method=step.method, path=f"{step.path}$", **more)
+def _switch_on(town: FaultWorld, step: Step, *faults: Fault) -> None:
+    for fault in faults:
+        more = {name: value for name, value in fault.items() if name != "kind"}
+        town.fault(step.system, fault["kind"], method=step.method, path=f"{step.path}$", **more)
 
 
-def _hits(name: str, fault: Fault, town: FaultWorld, cell: Any, label: str) -> None:
+def _hits(name: str, faults: Sequence[Fault], town: FaultWorld, cell: Any, label: str) -> None:
     step = STEPS[name]
     step.prepare(town)
     with cell(step, label):
-        _switch_on(town, step, fault)
+        _switch_on(town, step, *faults)
         town.go(step.flow)
     assert not _still_on(town), "the fault has hit nothing"
 
@@ -106,12 +111,12 @@ def test_a_fault_on_the_way_changes_nothing_in_the_end(town: FaultWorld, cell: A
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_lost_session_is_opened_again_and_the_call_repeated(town: FaultWorld, cell: Any, name: str):
-    _hits(name, SESSION_LOST["401"][STEPS[name].system], town, cell, "401")
+    _hits(name, [SESSION_LOST["401"][STEPS[name].system]], town, cell, "401")
 
 
 @pytest.mark.parametrize("name", OF_SAP)
 def test_minus_5002_may_be_a_lost_session(town: FaultWorld, cell: Any, name: str):
-    _hits(name, SESSION_LOST["-5002 session"]["sap_b1"], town, cell, "-5002 session")
+    _hits(name, [SESSION_LOST["-5002 session"]["sap_b1"]], town, cell, "-5002 session")
 
 
 @pytest.mark.parametrize("name", OF_SAP)
@@ -172,10 +177,14 @@ def test_a_killed_worker_changes_nothing_in_the_end(
     step.prepare(town)
     with cell(step, crash):
         _die(town, nursery, step, crash)
-        town.leases_run_out()
-        town.settle()
-        if not Record.objects.filter(flow=step.flow).exists():
-            town.go(step.flow)
+        _others_go_on(town, step)
+
+
+def _others_go_on(town: FaultWorld, step: Step) -> None:
+    town.leases_run_out()
+    town.settle()
+    if not Record.objects.filter(flow=step.flow).exists():
+        town.go(step.flow)
 
 
 def _die(town: FaultWorld, nursery: Nursery, step: Step, crash: str) -> None:
@@ -184,9 +193,24 @@ def _die(town: FaultWorld, nursery: Nursery, step: Step, crash: str) -> None:
         "crash after": Death(ON_THE_WIRE, "after", f"^ ?{step.method} .*{step.path}$"),
     }
     if crash == "crash during":
-        _switch_on(town, step, {"kind": "latency", "seconds": WHILE_IT_IS_KILLED})
+        _switch_on(town, step, {"kind": "latency", "seconds": WHILE_IT_IS_STRUCK})
     child = nursery.start(town.integration.pk, step.flow, deaths.get(crash))
     if crash == "crash during":
         wait_until(lambda: _tries(town, step))
         child.kill()
     assert child.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_database_lost_in_the_middle_of_the_request_changes_nothing_in_the_end(
+    town: FaultWorld, nursery: Nursery, cell: Any, database: Database, name: str
+):
+    step = STEPS[name]
+    step.prepare(town)
+    with cell(step, database.fault):
+        _switch_on(town, step, {"kind": "latency", "seconds": WHILE_IT_IS_STRUCK})
+        child = nursery.start(town.integration.pk, step.flow, impatient=True)
+        wait_until(lambda: _tries(town, step))
+        with database.away():
+            assert child.wait() == LOST_DATABASE
+        _others_go_on(town, step)
