@@ -18,7 +18,7 @@ help:
 	@echo "make demo     everything running with sandboxes (ARGS=--once: without a terminal; ARGS=--fresh: from the start)"
 	@echo "make test     every test                        make lint      every measure of the code"
 	@echo "make format   format code and templates         make lock      lock the dependencies anew"
-	@echo "make bench | soak | scale                       measurements and long runs"
+	@echo "make bench | soak | scale                       measurements and long runs (soak: SOAK_SECONDS, SOAK_SEED)"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
