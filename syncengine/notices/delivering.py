@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException
 
 import structlog
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db import DatabaseError
+from django.db.models import Case, F, PositiveSmallIntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Throttled
@@ -26,6 +27,11 @@ log = structlog.get_logger(__name__)
 DELAYS = (60.0, 300.0, 1800.0, 7200.0, 21600.0)
 MOST_DOUBTS = 1
 MOST_AT_ONCE = 50
+DOUBTS = Case(
+    When(state=DeliveryState.SENDING, then=F("doubts") + 1),
+    default=F("doubts"),
+    output_field=PositiveSmallIntegerField(),
+)
 OPEN = (DeliveryState.WAITING, DeliveryState.SENDING)
 
 
@@ -57,7 +63,11 @@ def _claim(first: NoticeDelivery, owner: str, now: datetime) -> list[NoticeDeliv
         lease_owner=owner,
         lease_expires_at=lease_end(now),
         attempts=F("attempts") + 1,
-        doubts=Case(When(state=DeliveryState.SENDING, then=F("doubts") + 1), default=F("doubts")),
+        doubts=Case(
+            When(state=DeliveryState.SENDING, then=F("doubts") + 1),
+            default=F("doubts"),
+            output_field=PositiveSmallIntegerField(),
+        ),
         state=Value(DeliveryState.SENDING),
     )
     rows = NoticeDelivery.objects.filter(lease_owner=owner, pk__in=pks)
@@ -80,6 +90,11 @@ def _send(mine: Sequence[NoticeDelivery], owner: str) -> None:
     except Rejected as refused:
         _give_up(rows, refused.message)
     except (ConnectorError, OSError, SMTPException) as error:
+        _again(rows, mine, error)
+    except DatabaseError:
+        raise  # nothing can be written down now: another takes it up when the lease runs out
+    except Exception as error:
+        log.exception("notice_crashed")
         _again(rows, mine, error)
     else:
         rows.update(state=DeliveryState.SENT, sent_at=timezone.now(), error="", lease_owner="", lease_expires_at=None)

@@ -68,12 +68,19 @@ class SessionKeeper:
             return self._strikes >= _STRIKES
 
     def _obtain(self, refused: str) -> SapSession:
-        with self.store.lock():
-            stored = self.store.load()
-            if stored and stored.b1session != refused and not stored.expired(self._clock()):
-                self._mine = stored
-                return stored
-            return self._open()
+        """Without the lock where there is a good session already: most clients find one."""
+        found = self._stored(refused)
+        if found is None:
+            with self.store.lock():
+                found = self._stored(refused) or self._open()
+        return found
+
+    def _stored(self, refused: str) -> SapSession | None:
+        stored = self.store.load()
+        if stored is None or stored.b1session == refused or stored.expired(self._clock()):
+            return None
+        self._mine, self._saved_at = stored, stored.last_used
+        return stored
 
     def _open(self) -> SapSession:
         self.store.save(None)
