@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, ClassVar, TypeVar
 
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -17,6 +19,7 @@ from portal.api.renderers import ExactJSONRenderer
 from tenants.models import Integration
 from tenants.models.scoped import ScopedModel
 from tenants.permissions import Action
+from tenants.row_security import bound_to
 from tenants.scoping import Access
 
 S = TypeVar("S", bound=ScopedModel)
@@ -45,6 +48,16 @@ class ScopedView(GenericAPIView[Any]):
         access = self.request.auth
         assert isinstance(access, Access)  # HasRole lets nobody else in
         return access
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with ExitStack() as self._while_answering:
+            return super().dispatch(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Request) -> None:
+        """From the moment we know whose request it is, the database shows that organization's rows only."""
+        super().perform_authentication(request)
+        if isinstance(request.auth, Access):
+            self._while_answering.enter_context(bound_to(request.auth.organization))
 
     def locate(self) -> None:
         """Find what the address names; Http404 for what is not there or not the caller's."""

@@ -15,9 +15,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
+from portal.notifications import unread_count
 from syncengine.models import Record, Run
 from tenants.models import Integration, Role, User
 from tenants.permissions import NEEDED_ROLE, Action
+from tenants.row_security import bound_to
 from tenants.scoping import Access, OrganizationNotFound, access_of_member
 
 View = Callable[..., HttpResponseBase]
@@ -48,7 +50,7 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
         def guarded(request: PageRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
             access = _access(request, slug)
             require(access, view if request.method in SAFE else act)
-            with timezone.override(access.organization.zone):
+            with timezone.override(access.organization.zone), bound_to(access.organization):
                 response = page(request, access, **kwargs)
             return _remembering(request, response, slug)
 
@@ -114,6 +116,7 @@ def page_of(
         **_frame(access),
         "integrations": integrations,
         "integration": integration,
+        "unread_notices": unread_count(access),
         "nav_integration": integration or next(iter(integrations), None),
     }
     return render(request, template, {**frame, **context}, status=status)
