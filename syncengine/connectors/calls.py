@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from syncengine.connectors import jsonio
 from syncengine.connectors.outcomes import ConnectorError, Outcome
+
+LONGEST_WAIT = 86_400.0
 
 
 def utcnow() -> datetime:
@@ -72,9 +75,24 @@ class Response:
     def text(self) -> str:
         return self.body.decode("utf-8", errors="replace")
 
+    def retry_after(self, now: datetime) -> float | None:
+        """Seconds to wait by Retry-After, given in seconds or as an HTTP date, a day at most.
+
+        None when absent or unreadable.
+        """
+        value = (self.header("Retry-After") or "").strip()
+        if value.isascii() and value.isdigit():
+            return min(float(value), LONGEST_WAIT)
+        try:
+            moment = parsedate_to_datetime(value)
+        except (ValueError, IndexError):
+            return None
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return min(max(0.0, (aware - now).total_seconds()), LONGEST_WAIT)
+
     def json(self) -> Any:
-        """The body as JSON with every number a Decimal or int. Raises ValueError when it is not JSON."""
-        return jsonio.loads(self.body)
+        """The body as JSON, numbers as Decimal or int, free of a double's noise. Raises ValueError if it is no JSON."""
+        return jsonio.loads(self.body, doubles=True)
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
 MOST_DIGITS = 60  # a plain number longer than this is no amount, and 1E+999999 would fill the memory
 
 
-def loads(text: str | bytes) -> Any:
-    """Parse JSON; numbers become int or Decimal. Raises ValueError for anything that is not JSON, NaN included."""
+def loads(text: str | bytes, *, doubles: bool = False) -> Any:
+    """Parse JSON; numbers become int or Decimal. Raises ValueError for anything that is not JSON, NaN included.
+
+    `doubles`: whoever wrote it keeps its numbers as doubles (contracts: Basware §6, SAP §8), so digits that no double
+    carries are noise: 33.330000000000005 is 33.33.
+    """
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
     try:
-        return json.loads(text, parse_float=_finite, parse_constant=_refuse_constant)
+        return json.loads(text, parse_float=_double if doubles else _finite, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("JSON nested too deeply") from None
+
+
+_CARRIED = Context(prec=15)  # significant digits that survive in a double, whatever they are
+
+
+def _double(text: str) -> Decimal:
+    number = _finite(text)
+    if len(number.as_tuple().digits) <= _CARRIED.prec:
+        return number
+    return _CARRIED.create_decimal(number).normalize(_CARRIED)
 
 
 def dumps(value: Any) -> str:

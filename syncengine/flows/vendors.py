@@ -167,21 +167,26 @@ def _payment_means(vendor: Source, ctx: FlowContext) -> dict[str, Any]:
 
 
 def _financial_accounts(vendor: Source) -> list[dict[str, Any]]:
-    """Each distinct account once; the first is the default, as on SAP's own form."""
-    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    """Each distinct account once, however SAP's entries write it; the first is the default, as on SAP's own form."""
+    found: dict[str, Mapping[str, Any]] = {}
     for entry in vendor.get("BPBankAccounts") or ():
-        number = _account_number(entry)
-        if number[1]:
-            found.setdefault(number, entry)
+        _scheme, number = _account_number(entry)
+        if number:
+            found.setdefault(number.upper(), entry)
     return [
         compact(
             {
                 "financialInstitution": _institution(entry),
-                "financialAccountIdentifiers": [{"schemeId": scheme, "id": account, "default": index == 0}],
+                "financialAccountIdentifiers": [_identifier(entry, default=index == 0)],
             }
         )
-        for index, ((scheme, account), entry) in enumerate(found.items())
+        for index, entry in enumerate(found.values())
     ]
+
+
+def _identifier(entry: Mapping[str, Any], *, default: bool) -> dict[str, Any]:
+    scheme, number = _account_number(entry)
+    return {"schemeId": scheme, "id": number, "default": default}
 
 
 def _without_blanks(value: Any) -> str:

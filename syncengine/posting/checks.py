@@ -168,7 +168,7 @@ def _project(row: Row, invoice: Invoice, findings: Findings, terms: Terms) -> It
         )
 
 
-def _taxes(invoice: Invoice, _matched: Matched, findings: Findings, _terms: Terms) -> Iterator[Problem]:
+def _taxes(invoice: Invoice, _matched: Matched, findings: Findings, terms: Terms) -> Iterator[Problem]:
     for row in invoice.rows:
         path = f"{row.path}.taxCode"
         if not row.tax_code:
@@ -180,7 +180,7 @@ def _taxes(invoice: Invoice, _matched: Matched, findings: Findings, _terms: Term
         if reason or tax is None:
             yield basware_problem(path, f"{where} {reason}", "tax")
         else:
-            faults = _reverse_faults(row, tax) if tax.reverse else _rate_faults(row, tax)
+            faults = _reverse_faults(row, tax) if tax.reverse else _rate_faults(row, tax, _unit(invoice, terms))
             yield from (basware_problem(path, f"{where} {fault}", "tax") for fault in faults)
 
 
@@ -192,11 +192,11 @@ def _tax_fault(tax: Tax, invoice: Invoice) -> str:
     return f"has no rate in SAP on {invoice.tax_date}" if tax.rate is None else ""
 
 
-def _rate_faults(row: Row, tax: Tax) -> Iterator[str]:
+def _rate_faults(row: Row, tax: Tax, unit: Decimal) -> Iterator[str]:
     rate = tax.rate or ZERO
     if row.tax_percent is not None and row.tax_percent != rate:
         yield f"has {rate.normalize():f} % in SAP, the row says {row.tax_percent.normalize():f} %"
-    elif row.tax is not None and abs(row.net * rate / 100 - row.tax) > TAX_TOLERANCE:
+    elif row.tax is not None and abs(row.net * rate / 100 - row.tax) > max(TAX_TOLERANCE, unit):
         yield f"gives {row.net * rate / 100:.2f} tax on {row.net}, the row says {row.tax}"
     if row.tax2 and not tax.partly:
         yield f"is neither reverse charge nor partly deductible, but the row has a second tax of {row.tax2}"
@@ -212,9 +212,9 @@ def _reverse_faults(row: Row, tax: Tax) -> Iterator[str]:
         yield f"has {rate.normalize():f} % in SAP, the row says {row.tax_percent2.normalize():f} %"
 
 
-def _sums(invoice: Invoice, _matched: Matched, _findings: Findings, _terms: Terms) -> Iterator[Problem]:
+def _sums(invoice: Invoice, _matched: Matched, _findings: Findings, terms: Terms) -> Iterator[Problem]:
     """Rows add up to the header, and the header to itself, within 0.01 a row."""
-    tolerance = CENT * max(len(invoice.rows), 1)
+    tolerance = _unit(invoice, terms) * max(len(invoice.rows), 1)
     sums = (
         ("net", "netSum", invoice.net, [row.net for row in invoice.rows]),
         ("tax", "taxSum1", invoice.tax, [row.tax for row in invoice.rows]),
@@ -228,12 +228,26 @@ def _sums(invoice: Invoice, _matched: Matched, _findings: Findings, _terms: Term
         if abs(total - header) > tolerance:
             message = f"the coding rows add up to {word} {total}, the header says {header}"
             yield basware_problem(path, message, "sums")
-    if invoice.net is None or invoice.gross is None:
+    tax = _tax_of(invoice)
+    if invoice.net is None or invoice.gross is None or tax is None:
         return
-    total = invoice.net + (invoice.tax or ZERO)
+    total = invoice.net + tax
     if abs(total - invoice.gross) > tolerance:
-        message = f"net {invoice.net} and tax {invoice.tax or ZERO} make {total}, the gross sum says {invoice.gross}"
+        message = f"net {invoice.net} and tax {tax} make {total}, the gross sum says {invoice.gross}"
         yield basware_problem("grossSum", message, "sums")
+
+
+def _tax_of(invoice: Invoice) -> Decimal | None:
+    """The header's tax, else that of the rows; None when neither is told: both may be absent (Basware §14.3)."""
+    taxes = [row.tax for row in invoice.rows if row.tax is not None]
+    if invoice.tax is not None or len(taxes) < len(invoice.rows) or not taxes:
+        return invoice.tax
+    return sum(taxes, ZERO)
+
+
+def _unit(invoice: Invoice, terms: Terms) -> Decimal:
+    """The smallest step of a sum: a cent, or a whole in a currency without decimals."""
+    return max(CENT, Decimal(1).scaleb(-terms.decimals_of(invoice.currency)))
 
 
 CHECKS: tuple[Check, ...] = (_vendor, _dates, _branch, _currency, _coding, _taxes, _sums)

@@ -161,7 +161,7 @@ def _judge(row: Mapping[str, Any], entity_set: str, invoice: Invoice, terms: Ter
 
 def _is_marked(row: Mapping[str, Any], entity_set: str, invoice_id: str, terms: Terms) -> bool:
     """Drafts count while they wait for approval; rejected and cancelled ones do not."""
-    if entity_set == DRAFTS and row.get("AuthorizationStatus") not in AWAITING:
+    if entity_set == DRAFTS and row.get("AuthorizationStatus") not in {None, *AWAITING}:
         return False
     if terms.mark_field:
         return as_text(row.get(terms.mark_field)) == invoice_id

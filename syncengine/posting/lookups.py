@@ -18,7 +18,7 @@ from syncengine.connectors.sap_b1.literals import all_of, equals, is_yes, parse_
 from syncengine.mapping.text import as_text, to_decimal
 from syncengine.posting.duplicates import DOWN_PAYMENTS, Finder
 from syncengine.posting.findings import Period, Tax
-from syncengine.posting.sap_values import NOT_CANCELLED, OPEN
+from syncengine.posting.sap_values import NOT_CANCELLED, OPEN, is_cancelled
 
 Record = Mapping[str, Any]
 
@@ -210,7 +210,7 @@ class SapFacts:
             vendors = [card_code, *self._expected(DOWN_PAYMENTS, [card_code])]
             by_vendor: dict[str, list[Record]] = {vendor: [] for vendor in vendors}
             for row in self._sap.by_keys(DOWN_PAYMENTS, "CardCode", vendors, DOWN_PAYMENT):
-                if row.get("CancelStatus") == NOT_CANCELLED:
+                if not is_cancelled(row):
                     by_vendor.setdefault(row["CardCode"], []).append(row)
             for vendor, rows in by_vendor.items():
                 self._remember(DOWN_PAYMENTS, vendor, rows)
@@ -289,7 +289,8 @@ def _covers(period: Record, on: date) -> bool:
 
 
 def _is_open(period: Record) -> bool:
-    return period.get("PeriodStatus") in OPEN_PERIODS and not is_yes(period.get("Locked"))
+    """A period of which SAP does not say how it stands counts as open: posting will tell."""
+    return period.get("PeriodStatus") in {None, *OPEN_PERIODS} and not is_yes(period.get("Locked"))
 
 
 def _sales_tax(record: Record) -> Tax:

@@ -15,6 +15,7 @@ from syncengine.connectors.sap_b1.literals import is_yes, parse_date
 from syncengine.mapping.text import as_text
 from syncengine.posting.amounts import ZERO, amount
 from syncengine.posting.responses import SYSTEM_LENGTH, cut
+from syncengine.posting.sap_values import MIRROR
 
 REVERSAL = "R"
 CHECK_LENGTH = 25
@@ -22,7 +23,6 @@ CENT = Decimal("0.01")
 
 Source = Mapping[str, Any]
 
-MIRROR = "csCancellation"
 SUPPLIER = "rSupplier"
 PAYMENT = (
     "DocEntry",

@@ -14,11 +14,17 @@ NO = "tNO"
 OPEN = "bost_Open"
 NOT_CANCELLED = "csNo"
 CANCELLED = "csYes"
+MIRROR = "csCancellation"
 
 
 def yes_no(value: Any) -> str:
     """SAP's spelling of a flag that may come as JSON boolean, as text, or in SAP's spelling already."""
     return YES if is_yes(value) or as_text(value).lower() == "true" else NO
+
+
+def is_cancelled(document: Mapping[str, Any]) -> bool:
+    """A cancelled document or the mirror that cancels one; a document that does not say is alive."""
+    return document.get("CancelStatus") in {CANCELLED, MIRROR}
 
 
 def within(on: date, first: Any, last: Any) -> bool:

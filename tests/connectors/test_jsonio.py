@@ -80,3 +80,26 @@ _VALUES = st.recursive(
 def test_what_is_written_reads_back_the_same(value):
     assert jsonio.loads(jsonio.dumps(value)) == value
     json.loads(jsonio.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("33.330000000000005", "33.33"),
+        ("0.30000000000000004", "0.3"),
+        ("119.99999999999999", "120"),
+        ("150.60", "150.60"),
+        ("-0.1", "-0.1"),
+        ("1234567890123.45", "1234567890123.45"),
+        ("1000.00000000000000000", "1000"),
+    ],
+)
+def test_digits_that_no_double_carries_are_noise(written, meant):
+    """Both systems keep amounts, quantities and rates as doubles (contracts: Basware §6, SAP §8)."""
+    read = jsonio.loads(f'{{"a": {written}}}', doubles=True)["a"]
+    assert read == Decimal(meant)
+    assert Decimal(jsonio.dumps(read)) == Decimal(meant)
+
+
+def test_what_we_wrote_ourselves_is_read_back_with_every_digit():
+    assert jsonio.loads("33.330000000000005") == Decimal("33.330000000000005")

@@ -73,6 +73,15 @@ def test_two_cents_are_rounding(cents: str):
     assert run(made).flags == set()
 
 
+@pytest.mark.parametrize("status", ["csNo", None])
+def test_a_document_that_does_not_say_whether_it_is_cancelled_is_alive(status: str | None):
+    made = world()
+    made.sap.distort = lambda found: found.update(CancelStatus=status, DocTotal=found["DocTotal"] + 1)
+    record = run(made)
+    made.engine.replay(record, decision="accept_difference", reason="agreed")
+    assert made.basware.answers[0]["voucherNumber1"] == "10001"
+
+
 # The answer
 
 

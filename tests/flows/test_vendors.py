@@ -208,6 +208,12 @@ def test_the_same_account_goes_once_however_it_is_written():
     assert numbers(bank_account(), same) == [("IBAN", "FI2112345600000785", True)]
 
 
+def test_the_same_account_as_iban_and_as_number_goes_once_since_basware_wants_each_to_be_unique():
+    """Many companies keep the IBAN in both fields of SAP (contracts: SAP §8.1, Basware §13)."""
+    as_number = bank_account(IBAN=None, AccountNo="fi21 1234 5600 0007 85")
+    assert numbers(bank_account(), as_number) == [("IBAN", "FI2112345600000785", True)]
+
+
 def test_several_accounts_go_and_the_first_is_the_default():
     other = bank_account(IBAN="SE45 5000 0000 0583 9825 7466")
     assert numbers(bank_account(), other) == [

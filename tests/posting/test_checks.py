@@ -9,6 +9,7 @@ import pytest
 from syncengine.posting.findings import Period
 from syncengine.posting.problems import BASWARE_CODES, all_named, mendable_in_basware
 from tests.posting.builders import (
+    Document,
     account,
     base,
     document,
@@ -188,12 +189,32 @@ SUMS: list[tuple[dict[str, Any], list[str]]] = [
     ({"grossSum": Decimal("126.50")}, ["grossSum", "grossSum"]),
     ({"grossSum": Decimal("125.51")}, []),
     ({"netSum": None, "taxSum1": None}, []),
+    ({"taxSum1": None}, []),
+    ({"taxSum1": None, "grossSum": Decimal("126.50")}, ["grossSum", "grossSum"]),
 ]
 
 
 @pytest.mark.parametrize(("changed", "paths"), SUMS)
 def test_rows_must_add_up_to_the_header_within_a_cent_a_row(changed: dict[str, Any], paths: list[str]):
     assert [problem.path for problem in problems(document(**changed))] == paths
+
+
+def test_a_document_that_tells_no_tax_at_all_is_not_held_against_its_gross_sum():
+    """Everything but the required fields may be null or absent (contracts: Basware §14.3)."""
+    bare = row(taxSum=None, grossTotal=None)
+    assert problems(document([bare], taxSum1=None, grossSum=Decimal("125.50"))) == []
+
+
+def yen(net: str, tax_sum: str, **header: Any) -> Document:
+    rows = [row(index, net, taxSum=Decimal(tax_sum), grossTotal=Decimal(net) + Decimal(tax_sum)) for index in (1, 2)]
+    return document(rows, currencyCode="JPY", **header)
+
+
+def test_a_currency_without_decimals_rounds_by_whole_units():
+    """25.5 % of 1001 is 255.255, which no yen can show; two such rows may be one apart from the header."""
+    assert problems(yen("1001", "255")) == []
+    assert problems(yen("1001", "255", taxSum1=Decimal(511), grossSum=Decimal(2513))) == []
+    assert [found.path for found in problems(yen("1001", "257"))] == ["codingRows[0].taxCode", "codingRows[1].taxCode"]
 
 
 def test_the_figures_are_in_the_sentence():

@@ -112,9 +112,9 @@ def test_cancelled_documents_do_not_count(status: str):
 
 @pytest.mark.parametrize(
     ("status", "counts"),
-    [("dasPending", True), ("dasApproved", True), ("dasRejected", False), ("dasCancelled", False)],
+    [("dasPending", True), ("dasApproved", True), (None, True), ("dasRejected", False), ("dasCancelled", False)],
 )
-def test_drafts_count_while_they_wait_for_approval(status: str, counts: bool):
+def test_drafts_count_while_they_wait_for_approval(status: str | None, counts: bool):
     draft = ours(AuthorizationStatus=status, DocObjectCode="oPurchaseInvoices")
     assert bool(seen(Shelf(Drafts=[draft])).marked) is counts
 

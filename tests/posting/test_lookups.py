@@ -206,7 +206,7 @@ def test_down_payments_are_read_for_several_vendors_at_once_without_cancelled_on
 # Periods
 
 
-def period(month: int, status: str = "ltUnlocked", year: int = 2026) -> dict[str, Any]:
+def period(month: int, status: str | None = "ltUnlocked", year: int = 2026) -> dict[str, Any]:
     return {
         "AbsoluteEntry": year * 100 + month,
         "PostingDateFrom": f"{year}-{month:02}-01",
@@ -225,9 +225,15 @@ def test_an_open_period_is_open_and_asked_for_once():
 
 @pytest.mark.parametrize(
     ("status", "is_open"),
-    [("ltUnlocked", True), ("ltUnlockedExceptSales", True), ("ltPeriodClosing", False), ("ltLocked", False)],
+    [
+        ("ltUnlocked", True),
+        ("ltUnlockedExceptSales", True),
+        ("ltPeriodClosing", False),
+        ("ltLocked", False),
+        (None, True),
+    ],
 )
-def test_the_status_decides(status: str, is_open: bool):
+def test_the_status_decides_and_one_that_is_not_told_counts_as_open(status: str | None, is_open: bool):
     known, _ = facts(Sap([[period(11, status)]]))
     assert known.period(ON).is_open is is_open
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -151,7 +151,8 @@ class Basware:
 
     def document(self, invoice_id: str) -> Row | None:
         """One document in the wrapper or bare (§14.1); None when it is not known (yet)."""
-        return _first(self.session.get(at(DOCUMENT, invoice_id=invoice_id)).body, DOCUMENTS_KEY)
+        rows = _list(self.session.get(at(DOCUMENT, invoice_id=invoice_id)).body, DOCUMENTS_KEY)
+        return next((row for row in rows if row.get("invoiceId") in {None, invoice_id}), None)
 
     def acknowledge(self, invoice_id: str) -> bool:
         """Claim the document: True when claimed now, False when it was acknowledged before (405, §14.2)."""
@@ -169,7 +170,10 @@ class Basware:
         """The outcome of one request; None while Basware does not know the id (404), which is normal at first."""
         answer = self.session.get(at(REQUEST_STATUS + "/{request_id}", request_id=request_id))
         results = [read_result(row) for row in _list(answer.body, "requestStatus")]
-        return next((result for result in results if result.request_id == request_id), next(iter(results), None))
+        # The id may be null or absent in the answer (the schema requires nothing): it was asked for by it.
+        named = {result.request_id.lower(): result for result in reversed(results)}
+        found = named.get(request_id.lower(), named.get(""))
+        return found and replace(found, request_id=request_id)
 
     def request_statuses(
         self, entity_type: str, *, last_updated: datetime | None = None, page_size: int = 500
@@ -238,9 +242,11 @@ def _list(body: Any, key: str) -> list[Row]:
     Raises Unavailable for JSON that is none of these: it must not pass for "no records".
     """
     found = body.get(key, body) if isinstance(body, Mapping) else body
+    if isinstance(found, str):
+        found = body  # a bare request: it has a field of the wrapper's name
     if not found:
         return []
-    if isinstance(found, Mapping) and found.keys() & {"externalCode", "invoiceId"}:
+    if isinstance(found, Mapping) and found.keys() & {"externalCode", "invoiceId", "systems"}:
         return [dict(found)]
     if isinstance(found, list) and all(isinstance(row, Mapping) for row in found):
         return [dict(row) for row in found]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 from syncengine.connectors.http import Response
@@ -105,22 +104,9 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)[:_LONGEST_MESSAGE]
 
 
-def retry_after(response: Response, now: datetime) -> float | None:
-    """Seconds to wait by Retry-After, given in seconds or as an HTTP date; None when absent or unreadable."""
-    value = (response.header("Retry-After") or "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, IndexError):
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())
-
-
 def throttled(response: Response, now: datetime) -> Throttled | None:
     """429, or 503 that says when to come back: Basware's fair use (contracts: Basware §17)."""
-    after = retry_after(response, now)
+    after = response.retry_after(now)
     if response.status != 429 and (response.status != 503 or after is None):
         return None
     return Throttled("Basware asked for patience.", status=response.status, after=after)
@@ -137,14 +123,14 @@ class WriteJudge:
     def __call__(self, response: Response) -> ConnectorError | None:
         if response.status // 100 == 2:
             return self._accepted(response)
-        if response.status in self.fine and not read_fault(response).foreign:
-            return None
+        if response.status in self.fine and not (read_fault(response).foreign and _is_page(response)):
+            return None  # a word in plain text will do: the body of a 405 is not documented (contracts: Basware §4)
         return error_of(response, self.clock(), scope=self.scope, writes=True)
 
     @staticmethod
     def _accepted(response: Response) -> ConnectorError | None:
         """A page from somewhere in between is no acceptance; Basware's own "200 string" need not be JSON."""
-        if response.header(REQUEST_ID_HEADER) is None and response.body.lstrip().startswith(b"<"):
+        if response.header(REQUEST_ID_HEADER) is None and _is_page(response):
             return OutcomeUnknown(
                 "A page instead of Basware's answer came back.", code="not_basware", status=200, hint=WRONG_URL_HINT
             )
@@ -197,8 +183,12 @@ class StorageJudge(ReadJudge):
         )
 
 
+def _is_page(response: Response) -> bool:
+    return response.body.lstrip().startswith(b"<")
+
+
 def _not_json(response: Response) -> Unavailable:
-    what = "a web page" if response.body.lstrip().startswith(b"<") else "something that is not JSON"
+    what = "a web page" if _is_page(response) else "something that is not JSON"
     return Unavailable(
         f"The address answered with {what} instead of Basware's JSON.",
         code="not_json",

@@ -11,7 +11,7 @@ from syncengine.connectors.outcomes import ConnectorError, Unauthenticated, Unav
 from syncengine.connectors.sap_b1.faults import Doubt, SapFault, doubt_of, error_object, error_of, fault_of, login_error
 from syncengine.connectors.sap_b1.settings import SapSettings
 
-_LOCATION = re.compile(r"/(\w+)\(('?)([^)']+)'?\)\s*$")
+_LOCATION = re.compile(r"(?:^|/)(\w+)\(('?)([^)']+)'?\)\s*$")
 
 
 @dataclass

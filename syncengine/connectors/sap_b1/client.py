@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -29,13 +29,14 @@ from syncengine.connectors.sap_b1 import literals
 from syncengine.connectors.sap_b1.answers import Answer, Created, as_record, judge_call, judge_login
 from syncengine.connectors.sap_b1.faults import BROKEN_NODE, NOT_FOUND
 from syncengine.connectors.sap_b1.keeper import SessionKeeper
-from syncengine.connectors.sap_b1.paging import Page, Query, Row, check_link, keyset_pages, linked_pages
+from syncengine.connectors.sap_b1.paging import Page, Query, Row, check_link, keyset_pages, linked_pages, next_link
 from syncengine.connectors.sap_b1.session import MemorySessionStore, SapSession, SessionStore, session_of
 from syncengine.connectors.sap_b1.settings import SapSettings
 
 T = TypeVar("T")
 LOGIN_TRIES = 3
 CONFLICT_TRIES = 3
+_PAGE = 100
 _MOST_TERMS = 19  # of a filter on a list of keys, and the URL it may grow to (contracts: SAP §4)
 _MOST_URL = 2000
 
@@ -108,14 +109,18 @@ class SapB1:
         order_by: str = "",
         case_insensitive: bool = False,
     ) -> list[Row]:
-        """At most `top` rows that match, over as many pages as the server makes of them."""
+        """At most `top` rows that match, over as many pages as the server makes of them.
+
+        More than one page is asked for in the order of the first field selected, unless another is named: without an
+        order SAP's pages may overlap and leave gaps (contracts: SAP §5).
+        """
         query = Query(
             entity_set,
             tuple(select),
             where,
-            order_by=order_by,
+            order_by=order_by or (select[0] if top > _PAGE else ""),
             top=top,
-            page_size=min(top, 100),
+            page_size=min(top, _PAGE),
             case_insensitive=case_insensitive,
         )
         return [row for rows in linked_pages(self._page, query) for row in rows][:top]
@@ -133,11 +138,13 @@ class SapB1:
     def by_keys(self, entity_set: str, key_name: str, keys: Iterable[str | int], select: Sequence[str]) -> list[Row]:
         """The records with these values of a field, asked for in filters short enough for SAP."""
         chosen = tuple(dict.fromkeys((key_name, *select)))
-        base = Query(entity_set, chosen, page_size=100)
+        # A field that is no key may have any number of rows for a value, and so several pages.
+        order = f"{key_name},{select[0]}" if select and select[0] != key_name else ""
+        base = Query(entity_set, chosen, order_by=order, page_size=_PAGE)
         room = _MOST_URL - len(f"{self.settings.root}/{base.path}")
         found: list[Row] = []
         for where in _filters(key_name, dict.fromkeys(keys), room):
-            query = Query(entity_set, chosen, where, page_size=100)
+            query = replace(base, where=where)
             found.extend(row for rows in linked_pages(self._page, query) for row in rows)
         return found
 
@@ -281,7 +288,7 @@ class SapB1:
         rows = data.get("value") if isinstance(data, dict) else None
         if not isinstance(rows, list):
             raise Unavailable(f"SAP's answer for {query.entity_set} is not a list.", code="unexpected_answer")
-        link = data.get("@odata.nextLink") or data.get("odata.nextLink")
+        link = next_link(data)
         if link:
             check_link(link, self.settings.root)
         return Page(rows, link)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from syncengine.connectors.calls import Response
+from syncengine.connectors.calls import Response, utcnow
 from syncengine.connectors.outcomes import (
     ConnectorError,
     OutcomeUnknown,
@@ -112,7 +112,7 @@ def doubt_of(fault: SapFault, *, is_login: bool = False) -> Doubt:
 def error_of(fault: SapFault, response: Response, *, writes: bool) -> ConnectorError:
     """The outcome of an answer that is not one of success and says nothing of the session."""
     if fault.http_status == 429:
-        return Throttled("SAP's server asks to wait.", after=_retry_after(response))
+        return Throttled("SAP's server asks to wait.", after=response.retry_after(utcnow()))
     if fault.is_sap:
         return _sap_error(fault)
     if fault.http_status == 413:
@@ -203,11 +203,6 @@ def _refused_login(fault: SapFault, settings: SapSettings) -> Unauthenticated:
         code, message = "company_unknown", f"SAP does not know company database {settings.company_db}: {fault.message}"
         hint = "Enter the database name (such as SBO_ACME_FI), not the company's name. Upper and lower case matter."
     return Unauthenticated(message, code=code, hint=hint, status=fault.http_status, login_refused=True)
-
-
-def _retry_after(response: Response) -> float | None:
-    value = response.header("retry-after") or ""
-    return float(value) if re.fullmatch(r"\d{1,6}", value.strip()) else None
 
 
 def _code(value: Any) -> int | None:

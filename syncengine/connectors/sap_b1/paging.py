@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,6 +13,7 @@ from syncengine.connectors.sap_b1.literals import all_of, literal, query_string
 
 Row = dict[str, Any]
 MOST_PAGES = 100_000
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _POSITIONS = ("$skiptoken", "$skip")
 
 
@@ -108,14 +109,29 @@ def link_position(link: str) -> tuple[str, str]:
     raise Unavailable("SAP's link to the next page does not say where it begins.", code="paging_link")
 
 
+def next_link(data: Mapping[str, Any]) -> str | None:
+    """`@odata.nextLink` of v2, `odata.nextLink` of v1, in whatever case it is written."""
+    names = {name.lstrip("@").lower(): name for name in data}
+    return data.get(names.get("odata.nextlink", "")) or None
+
+
 def check_link(link: str, root: str) -> None:
     """An absolute nextLink must point to the same service root (contracts: SAP §5)."""
-    if "://" in link.partition("?")[0] and not link.lower().startswith(f"{root.lower()}/"):
+    if "://" in link.partition("?")[0] and not _without_default_port(link).startswith(
+        f"{_without_default_port(root)}/"
+    ):
         raise Unavailable(
             "SAP's link to the next page leads to another server.",
             code="paging_link",
             hint="Check the base URL: it must be the address under which the Service Layer knows itself.",
         )
+
+
+def _without_default_port(url: str) -> str:
+    """In lower case, `https://host:443/…` as `https://host/…`: one server writes its own address either way."""
+    scheme, _, rest = url.lower().partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ':'))}{slash}{path}"
 
 
 class _Trail:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 
 from syncengine.connectors.calls import Response
@@ -99,10 +100,18 @@ def session_of(response: Response, body: Mapping[str, Any], now: datetime) -> Sa
     b1session = cookies.get("B1SESSION") or body.get("SessionId")
     if not isinstance(b1session, str) or not b1session:
         return None
-    minutes = body.get("SessionTimeout")
     return SapSession(
         b1session=b1session,
         route_id=cookies.get("ROUTEID", ""),
-        timeout_minutes=minutes if isinstance(minutes, int) and minutes > 0 else _DEFAULT_MINUTES,
+        timeout_minutes=_minutes(body.get("SessionTimeout")),
         last_used=now,
     )
+
+
+def _minutes(value: Any) -> int:
+    """Whole minutes, also written as text or with decimals; SAP's default when it is no such number."""
+    try:
+        minutes = int(Decimal(str(value)))
+    except (ArithmeticError, ValueError):
+        return _DEFAULT_MINUTES
+    return minutes if minutes > 0 else _DEFAULT_MINUTES

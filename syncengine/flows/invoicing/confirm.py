@@ -14,7 +14,7 @@ from syncengine.posting.duplicates import DOWN_PAYMENTS
 from syncengine.posting.invoice import CREDIT_NOTES
 from syncengine.posting.readback import differences, select_for
 from syncengine.posting.responses import transfer_success
-from syncengine.posting.sap_values import YES
+from syncengine.posting.sap_values import YES, is_cancelled
 
 SEND_AGAIN = "send_again_in_basware"
 WORDS = {CREDIT_NOTES: "A/P credit note", DOWN_PAYMENTS: "A/P down payment"}
@@ -37,7 +37,7 @@ def confirm(case: Case) -> Step:
 
 def _verify(case: Case, posting: Posting) -> Step:
     document = case.desk.sap.by_key(posting.entity_set, posting.doc_entry, select_for(case.terms))
-    if document is None or document.get("CancelStatus") != "csNo":
+    if document is None or is_cancelled(document):
         return cancelled(case, posting)
     seen = {"trans_num": document.get("TransNum"), "block": document.get("PaymentBlock") == YES}
     plan = case.plan

@@ -32,7 +32,7 @@ from syncengine.posting.duplicates import (
 from syncengine.posting.invoice import INVOICES, Invoice
 from syncengine.posting.problems import IN_SAP, portal_problem
 from syncengine.posting.readback import is_ours, select_for
-from syncengine.posting.sap_values import CANCELLED, NOT_CANCELLED
+from syncengine.posting.sap_values import CANCELLED, is_cancelled
 
 CHECK_LASTS = timedelta(minutes=15)
 NO_MATCHING_RECORD = "sap_-2028"
@@ -95,7 +95,7 @@ def _linked_and_alive(case: Case) -> Sighting | None:
     if posting is None:
         return None
     document = case.desk.sap.by_key(posting.entity_set, posting.doc_entry, select_for(case.terms))
-    if document is not None and document.get("CancelStatus") == NOT_CANCELLED:
+    if document is not None and not is_cancelled(document):
         return Sighting(posting.entity_set, document, "mark")
     case.desk.mark_cancelled(posting)
     return None

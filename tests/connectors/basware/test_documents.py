@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from syncengine.connectors.outcomes import OutcomeUnknown, Rejected
+from syncengine.connectors.outcomes import OutcomeUnknown, Rejected, Unavailable
 
 from .conftest import REQUEST_ID, Said, recorded
 
@@ -43,6 +43,39 @@ def test_a_document_is_claimed_by_an_acknowledge_without_body(api, basware):
 def test_405_on_acknowledge_means_acknowledged_before(api, basware, body):
     api.on("POST", f"{DOCUMENTS}/i/acknowledge", Said(405, body))
     assert basware.acknowledge("i") is False
+
+
+@pytest.mark.parametrize(
+    "body", [b"Already acknowledged", b'"Already acknowledged"', b'{"message": "Method Not Allowed"}']
+)
+def test_405_may_say_it_in_plain_words_and_without_a_request_id(api, basware, body):
+    api.on("POST", f"{DOCUMENTS}/i/acknowledge", Said(405, body, request_id=None))
+    assert basware.acknowledge("i") is False
+
+
+def test_a_405_page_of_a_proxy_is_no_claim_of_anybody(api, basware):
+    api.on("POST", f"{DOCUMENTS}/i/acknowledge", Said(405, b"<html>405 Not Allowed</html>", request_id=None))
+    with pytest.raises(Unavailable):
+        basware.acknowledge("i")
+
+
+@pytest.mark.parametrize("said", [Said(200, b""), Said(204, b""), Said(200, b'"Ok"'), Said(202, b"Acknowledged")])
+def test_every_2xx_to_an_acknowledge_is_a_claim(api, basware, said):
+    api.on("POST", f"{DOCUMENTS}/i/acknowledge", said)
+    assert basware.acknowledge("i") is True
+
+
+def test_of_several_documents_by_id_the_one_asked_for_is_taken(api, basware):
+    api.on("GET", f"{DOCUMENTS}/i", Said(200, {"accountingDocuments": [{"invoiceId": "j"}, {"invoiceId": "i"}]}))
+    assert basware.document("i") == {"invoiceId": "i"}
+    api.on("GET", f"{DOCUMENTS}/i", Said(200, {"accountingDocuments": [{"invoiceId": "j"}]}))
+    assert basware.document("i") is None, "another invoice is never taken for this one"
+
+
+def test_sums_with_the_noise_of_doubles_are_read_as_people_wrote_them(api, basware):
+    body = b'{"accountingDocuments": [{"invoiceId": "i", "grossSum": 41.830000000000005, "netSum": 33.33}]}'
+    api.on("GET", f"{DOCUMENTS}/i", Said(200, body))
+    assert basware.document("i")["grossSum"] == Decimal("41.83")
 
 
 def test_an_unknown_document_cannot_be_claimed(api, basware):

@@ -167,6 +167,14 @@ def test_retry_after_may_be_a_date(api, basware, date, seconds):
     assert caught.value.after == seconds
 
 
+@pytest.mark.parametrize("header", ["99999999999", "9" * 400, "Fri, 06 May 2050 12:00:30 GMT"])
+def test_nobody_makes_us_wait_longer_than_a_day(api, basware, header):
+    api.on("GET", PATH, Said(429, headers={"Retry-After": header}))
+    with pytest.raises(Throttled) as caught:
+        basware.record("paymentTerms", "PT")
+    assert caught.value.after == 86_400
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_throttled_write_was_not_done(api, basware, status):
     api.on("POST", "/v1/accounts", Said(status, headers={"Retry-After": "3"}))

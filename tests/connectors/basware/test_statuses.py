@@ -105,3 +105,60 @@ def test_the_list_always_names_the_entity_type_since_without_it_only_errors_come
     assert [one.request_id for one in found] == ["r1", "r2"]
     query = dict(api.requests("GET", PATH)[1].query)
     assert query == {"entityType": "Vendor", "pageSize": "500", "lastUpdated": "2026-05-06T00:00:00Z"}
+
+
+@pytest.mark.parametrize("said", ["NotProcessed", "notProcessed", "NOTPROCESSED", "Not processed"])
+def test_statuses_are_compared_without_blanks_and_case(said):
+    found = read_result(
+        result(requestStatus="success", systems=[{"system": " p2p ", "items": [{"externalCode": "a", "status": said}]}])
+    )
+    assert (found.status, found.items[0].status) == ("Success", "NotProcessed")
+
+
+def test_a_status_that_basware_adds_later_is_kept_as_it_came():
+    found = read_result(result(systems=[{"system": "P2P", "items": [{"externalCode": "a", "status": "Parked"}]}]))
+    assert found.items[0].status == "Parked"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_record_that_two_modules_of_p2p_judge_ended_as_badly_as_the_worse_says(turned):
+    error = {"type": "Error", "message": "Account missing", "category": "DataValidation"}
+    systems = [
+        {"system": "P2P", "module": "PM", "items": [{"externalCode": "a", "status": "Error", "errors": [error]}]},
+        {"system": "P2P", "module": "IA", "items": [{"externalCode": "a", "status": "Success"}]},
+    ]
+    (item,) = read_result(result(systems=systems[::-1] if turned else systems)).items
+    assert (item.status, item.errors) == ("Error", (ItemError("Error", "Account missing", "DataValidation"),))
+
+
+def test_a_record_is_open_while_one_module_of_p2p_still_works_on_it():
+    systems = [
+        {"system": "P2P", "module": module, "items": [{"externalCode": "a", "status": status}]}
+        for module, status in (("PM", "InProgress"), ("IA", "Success"))
+    ]
+    assert not read_result(result(systems=systems)).settled
+
+
+def test_the_status_is_that_of_p2p_where_it_is_told_since_another_system_may_have_failed():
+    systems = [
+        {"system": "SupplierManagement", "systemStatus": "Error", "items": []},
+        {"system": "P2P", "systemStatus": "Success", "items": None},
+    ]
+    assert read_result(result(requestStatus="Error", systems=systems)).status == "Success"
+    assert read_result(result(requestStatus="Error", systems=[{"system": "P2P"}])).status == "Error"
+
+
+@pytest.mark.parametrize("changed", [{"requestId": None}, {"requestId": ERROR_ID.upper()}])
+def test_a_result_without_its_id_is_that_of_the_request_asked_for(api, basware, changed):
+    api.on("GET", f"{PATH}/{ERROR_ID}", Said(200, {"requestStatus": [result(**changed)]}))
+    assert basware.request_status(ERROR_ID).request_id == ERROR_ID
+
+
+def test_the_result_of_another_request_is_not_taken_for_the_one_asked_for(api, basware):
+    api.on("GET", f"{PATH}/r1", Said(200, {"requestStatus": [result(requestId="r0")]}))
+    assert basware.request_status("r1") is None
+
+
+def test_a_result_may_come_bare(api, basware):
+    api.on("GET", f"{PATH}/r1", Said(200, result()))
+    assert basware.request_status("r1").items[0].status == "Success"

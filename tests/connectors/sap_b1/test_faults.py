@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 
 from syncengine.connectors.http import Response
@@ -198,6 +201,12 @@ def test_a_proxys_429_is_throttled(header, after):
     fault = outcome(429, "", *header)
     assert isinstance(fault, Throttled)
     assert fault.after == after
+
+
+def test_a_proxys_retry_after_may_be_a_date():
+    later = datetime.now(UTC) + timedelta(seconds=90)
+    fault = outcome(429, "", ("Retry-After", format_datetime(later, usegmt=True)))
+    assert 80 < fault.after <= 90
 
 
 def test_a_refusal_without_words_still_says_something():

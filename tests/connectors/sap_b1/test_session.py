@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -254,6 +255,15 @@ def test_a_short_timeout_is_honoured(client, sap, clock):
     clock.forward(seconds=61)
     vendor(client)
     assert len(sap.logins) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "minutes"),
+    [(45, 45), ("45", 45), (Decimal("45.0"), 45), (None, 30), ("", 30), (0, 30), (-1, 30), (True, 30), ("soon", 30)],
+)
+def test_the_timeout_is_in_minutes_however_it_is_written_and_thirty_when_untold(said, minutes):
+    body = {"SessionId": "7f", "SessionTimeout": said}
+    assert session_of(login_response(), body, NOW).timeout_minutes == minutes
 
 
 def test_the_last_use_is_stored_once_a_minute(make_client, clock):

@@ -38,6 +38,7 @@ def test_a_created_record_comes_back_with_decimals(client, sap):
     [
         (json_answer({"DocEntry": 5}, 200), 5, ""),
         (http_answer(204, Location="https://sap/b1s/v2/PurchaseInvoices(5)"), 5, "PurchaseInvoices"),
+        (http_answer(204, Location="PurchaseInvoices(5)"), 5, "PurchaseInvoices"),
         (http_answer(201, Location="/b1s/v2/BusinessPartners('V1')"), "V1", "BusinessPartners"),
         (http_answer(201, Location="/b1s/v2/Projects('0042')"), "0042", "Projects"),
         (http_answer(204), None, ""),
