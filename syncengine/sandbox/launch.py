@@ -24,6 +24,7 @@ from syncengine.sandbox.control import ControlServer
 from syncengine.sandbox.dataset import COMPANY_CODE, Dataset
 from syncengine.sandbox.sap_b1.actions import SapActions
 from syncengine.sandbox.sap_b1.server import SapSandbox
+from syncengine.sandbox.seeds import Seeds
 from syncengine.sandbox.server import SandboxRequest, encode
 from syncengine.sandbox.store import Store
 
@@ -66,11 +67,13 @@ class Sandboxes:
         stores = [_store(options.state, name) for name in ("sap_b1", "basware")]
         dataset = _dataset(stores[0], options.scale)
         self.control = ControlServer(port=options.control_port)
-        self.sap = SapSandbox(stores[0], dataset, port=options.sap_port)
+        self.sap: SapSandbox = SapSandbox(stores[0], dataset, port=options.sap_port)
         storage_port = options.basware_port and options.basware_port + 1
         self.basware = BaswareSandbox(stores[1], dataset.invoices(), options.basware_port, storage_port)
         SapActions(self.sap).register(self.control)
         self.basware.register(self.control)
+        self.seeds = Seeds(self)
+        self.seeds.register(self.control)
         self._scenario = options.scenario
 
     def start(self) -> Self:
