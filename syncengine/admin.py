@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from syncengine.engine.replay import replay_many
+from syncengine.engine.bulk_replays import replay_many
 from syncengine.models import Attempt, AuditEvent, Call, InboxNotification, Record, RecordStatus, Run
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from portal.forms.filters import RecordFilterForm
 from portal.views.access import integration_of, organization_page, page_of
 from portal.views.keyset import keyset_page
-from syncengine.engine import replay
+from syncengine.engine import bulk_replays, replay
 from syncengine.engine.runs import ActionRefused
 from syncengine.models import Record, RecordStatus
 from tenants.models import Integration
@@ -55,7 +55,7 @@ def replay_many(request: HttpRequest, access: Access, integration_id: int) -> Ht
         }
         return page_of(request, access, "records/replay_many.html", context, integration=integration)
     try:
-        count = replay.replay_many(chosen, access.actor, request.POST.get("reason", ""))
+        count = bulk_replays.replay_many(chosen, access.actor, request.POST.get("reason", ""))
     except ActionRefused as refused:
         messages.error(request, refused.message)
     else:

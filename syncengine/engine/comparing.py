@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from syncengine.engine.mappings import CurrentMapping
+from syncengine.engine.mappings import CurrentMapping, VersionGone, of_version
 from syncengine.engine.records import (
+    HELD_BY_PERSON,
     Trouble,
     dependency_failed,
     dependency_pending,
@@ -28,6 +29,9 @@ from syncengine.models import OPEN_STATUSES, Record, RecordStatus, Run
 from tenants.models import Integration
 
 Source = dict[str, Any]
+
+STAY_AS_THEY_ARE = ("import_failed", "rejected", HELD_BY_PERSON)
+"""A payload that ended so is not sent again as it is, but by a person."""
 
 
 class Fate(StrEnum):
@@ -64,6 +68,7 @@ class Comparison:
     run: Run | None
     resend_field: str | None = None
     _in_target: set[tuple[str, str]] = field(default_factory=set)
+    _pinned: dict[int, CurrentMapping] = field(default_factory=dict)
 
     def judge(self, sources: Sequence[Source], *, leaving: bool = False, again: bool = False) -> list[Judged]:
         """The fate of each source record.
@@ -100,7 +105,14 @@ class Comparison:
             if record is None:
                 return Judged(self._new(key), Fate.OUT_OF_SCOPE, stored=False)
             return self._leave(record, source, context, again)
-        built = flow.build(source, self.mapping.compiled, context)
+        try:
+            mapping = self._mapping_for(record)
+        except VersionGone as gone:
+            assert record is not None  # only a record can be pinned
+            return self._failed(record, _Before.of(record), Trouble("mapping_gone", str(gone), "Replay with today's."))
+        if mapping is not self.mapping:
+            context = replace(context, lookups=mapping.lookups)
+        built = flow.build(source, mapping.compiled, context)
         held = flow.hold(built, context)
         if identity := flow.identity(held.payload):
             context.taken.setdefault(identity, key)
@@ -108,15 +120,24 @@ class Comparison:
         if held.problem is not None and held.mark in (record.memo or {}).get("closed", ()):
             return self._leave(record, source, context, again)
         before = _Before.of(record)
-        self._describe(record, built, held)
+        self._describe(record, built, held, mapping)
         if leaving:
             record.action = "closed"
         return self._compare(record, before, built, held, again)
 
+    def _mapping_for(self, record: Record | None) -> CurrentMapping:
+        """Today's, but for a record that is on its way with the version that a person pinned to it."""
+        if record is None or record.pinned_version is None or record.status not in OPEN_STATUSES:
+            return self.mapping
+        version = record.pinned_version
+        if version not in self._pinned:
+            self._pinned[version] = of_version(self.integration, self.flow.name, version)
+        return self._pinned[version]
+
     def _new(self, key: str) -> Record:
         return Record(integration=self.integration, flow=self.flow.name, key=key, action="created")
 
-    def _describe(self, record: Record, built: Built, held: Held) -> None:
+    def _describe(self, record: Record, built: Built, held: Held, mapping: CurrentMapping) -> None:
         """Everything about the record but its status."""
         flow, source = self.flow, built.source
         record.title = flow.label(source)[:250]
@@ -131,7 +152,8 @@ class Comparison:
         record.target = self._marked(record, held.payload)
         record.flags = sorted({*built.flags, *held.flags})
         record.target_keys = self._target_keys(held.payload)
-        record.mapping_version = self.mapping.version
+        record.mapping_version = mapping.version
+        record.pinned_version = None if mapping is self.mapping else mapping.version
         record.next_edge = next_edge(self.flow, source, self.context)
         if record.pk is not None:
             record.action = "updated" if record.confirmed_fingerprint else "created"
@@ -325,7 +347,7 @@ def _sent_before(record: Record, before: _Before) -> Judged | None:
         return None
     if before.is_on_its_way:
         return Judged(record, Fate.UNCHANGED, stored=False)
-    return Judged(record, Fate.FAILED, stored=False) if before.error_code in ("import_failed", "rejected") else None
+    return Judged(record, Fate.FAILED, stored=False) if before.error_code in STAY_AS_THEY_ARE else None
 
 
 class _Knowledge(Mapping[str, Known]):

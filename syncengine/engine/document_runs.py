@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
+from django.db import connection, transaction
 from django.utils import timezone
 
-from syncengine.engine import slots
+from syncengine.engine import mappings, slots
 from syncengine.engine.archive import DbArchive
-from syncengine.engine.documents import advance_all, store_found
+from syncengine.engine.connections import Systems
+from syncengine.engine.documents import advance_all, describe, opens_anew, store_found
 from syncengine.engine.dry_runs import DryResult
+from syncengine.engine.leases import LeaseLost
+from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.records import count
+from syncengine.engine.rehearsals import Rehearsal, read_only, rehearse
 from syncengine.engine.work import RunWork
 from syncengine.flows.base import Flow
+from syncengine.flows.desk import Found
 from syncengine.flows.document import DocumentFlow, FindWindow
 from syncengine.models import FlowState, Record, RecordStatus, Run, RunMode
 
 BATCH = 50
+DRY_BATCH = 20
 
 
 def synchronise(flow: Flow, work: RunWork) -> bool:
@@ -25,8 +36,7 @@ def synchronise(flow: Flow, work: RunWork) -> bool:
         if in_flight == 0:
             return False
         if run.mode == RunMode.DRY_RUN:
-            _dry_run(flow, work)
-            return True
+            return _dry_run(flow, work, in_flight)
         if not run.cursor.get("found_all"):
             _find(flow, work)
         return _advance_found(flow, work, in_flight)
@@ -72,14 +82,60 @@ def _leave(run: Run) -> None:
     )
 
 
-def _dry_run(flow: DocumentFlow, work: RunWork) -> None:
-    result = DryResult()
-    archive = DbArchive(work.run.integration, work.systems, work.context)
+def _dry_run(flow: DocumentFlow, work: RunWork, in_flight: int) -> bool:
+    """Rehearse what the source offers; False when the rest has to be looked at later, from where this stopped."""
+    run = work.run
+    both = read_only(work.systems)
+    archive = DbArchive(run.integration, both, work.context)
+    result, seen = DryResult.of(run.result), set(run.cursor.get("tried", ()))
+    mapping = mappings.current(run.integration, flow.name)
     for page in flow.discover(archive, _window(flow, work)):
-        for found in page.found:
-            known = Record.objects.filter(
-                integration=work.run.integration, flow=flow.name, key=found.key, status=RecordStatus.DONE
-            )
-            result.note("unchanged" if known.exists() else "created", found.key, found.title)
-        count(work.run.pk, read=len(page.found))
-    Run.objects.filter(pk=work.run.pk).update(result=result.as_dict())
+        fresh = [found for found in page.found if found.key not in seen]
+        for batch in (fresh[start : start + DRY_BATCH] for start in range(0, len(fresh), DRY_BATCH)):
+            if work.must_stop():
+                return work.cancelled()
+            for found, done in _rehearse_all(flow, run, both, work, mapping, batch, in_flight):
+                result.add_rehearsal(found, done)
+            seen |= {found.key for found in batch}
+            _keep(run, result, seen, len(batch))
+    _keep(run, result, seen, 0)
+    return True
+
+
+def _rehearse_all(
+    flow: DocumentFlow,
+    run: Run,
+    both: Systems,
+    work: RunWork,
+    mapping: CurrentMapping,
+    batch: Sequence[Found],
+    in_flight: int,
+) -> list[tuple[Found, Rehearsal | None]]:
+    """Several at once; None for a document that a run would leave as it is."""
+    rows = Record.objects.filter(integration=run.integration, flow=flow.name, key__in=[found.key for found in batch])
+    known = {row.key: row for row in rows}
+
+    def look(found: Found) -> tuple[Found, Rehearsal | None]:
+        try:
+            record = known.get(found.key)
+            if record is not None and not opens_anew(flow, record, found):
+                return found, None
+            record = record or Record(integration=run.integration, flow=flow.name, key=found.key)
+            describe(record, found)
+            return found, rehearse(flow, record, both, work.context, mapping.compiled)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max(1, in_flight), thread_name_prefix="rehearse") as pool:
+        futures = [pool.submit(copy_context().run, look, found) for found in batch]
+        return [future.result() for future in futures]
+
+
+@transaction.atomic
+def _keep(run: Run, result: DryResult, seen: set[str], read: int) -> None:
+    """What was found so far, so that whoever goes on with the run loses and repeats nothing. Raises LeaseLost."""
+    run.result, run.cursor = result.as_dict(), {**run.cursor, "handed_over": False, "tried": sorted(seen)}
+    mine = Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner)
+    if not mine.update(result=run.result, cursor=run.cursor):
+        raise LeaseLost
+    count(run.pk, read=read)

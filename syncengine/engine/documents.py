@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -29,6 +29,7 @@ from syncengine.engine.leases import LeaseLost, lease_end
 from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.observing import calls_for
 from syncengine.engine.records import (
+    HELD_BY_PERSON,
     Trouble,
     count,
     finish_if_settled,
@@ -112,19 +113,24 @@ def _store_found(
     with transaction.atomic():
         known = {
             row.key: row
-            for row in Record.objects.select_for_update().filter(integration=integration, flow=flow.name, key__in=keys)
+            for row in Record.objects.select_for_update(no_key=True).filter(
+                integration=integration, flow=flow.name, key__in=keys
+            )
         }
         to_do = []
         for one in found:
             record = known.get(one.key)
-            if record is not None and not _opens_anew(flow, record, one):
+            if record is not None and not opens_anew(flow, record, one):
                 continue
             to_do.append(_take_up(integration, flow, record, one, run_id, owner, found_by))
     return Stored([record.pk for record in to_do], len(found) - len(to_do))
 
 
-def _opens_anew(flow: DocumentFlow, record: Record, found: Found) -> bool:
+def opens_anew(flow: DocumentFlow, record: Record, found: Found) -> bool:
+    """Whether a known record is worked on again, now that the source offers its document anew."""
     if record.status in (RecordStatus.PENDING, RecordStatus.IN_PROGRESS, RecordStatus.WAITING):
+        return False
+    if record.error_code == HELD_BY_PERSON and (record.source or {}) == dict(found.source):
         return False
     return flow.reopens(work_of(record), found)
 
@@ -142,12 +148,8 @@ def _take_up(
     if record is None:
         record = Record(integration=integration, flow=flow.name, key=found.key)
         record.found_by, record.offered_at = found_by, found.offered_at
-    record.title, record.source = found.title[:250], dict(found.source)
-    record.amount, record.currency = found.amount, found.currency
-    record.reference, record.party = found.reference[:120], found.party[:40]
-    record.search = " ".join((found.key, found.title, found.reference, found.party, found.search)).lower()
-    record.memo = {**(record.memo or {}), **found.memo}
-    record.run_id = run_id
+    describe(record, found)
+    record.run_id, record.pinned_version = run_id, None
     set_pending(record, timezone.now())
     if owner:
         record.status, record.lease_owner = RecordStatus.IN_PROGRESS, owner
@@ -162,6 +164,15 @@ def _take_up(
         record=record,
     )
     return record
+
+
+def describe(record: Record, found: Found) -> None:
+    """What was found, on the record; does not save."""
+    record.title, record.source = found.title[:250], dict(found.source)
+    record.amount, record.currency = found.amount, found.currency
+    record.reference, record.party = found.reference[:120], found.party[:40]
+    record.search = " ".join((found.key, found.title, found.reference, found.party, found.search)).lower()
+    record.memo = {**(record.memo or {}), **found.memo}
 
 
 def advance_all(
@@ -216,11 +227,16 @@ def advance(flow: DocumentFlow, claimed: Claimed, both: Systems, context: FlowCo
     record = mine.select_related("integration__organization", "run").first()
     if record is None:
         return
-    record.mapping_version = mapping.version
     _close_lost_attempts(record)
     try:
+        if record.pinned_version is not None:
+            mapping = mappings.for_record(record)
+            context = replace(context, lookups=mapping.lookups)
+        record.mapping_version = mapping.version
         with calls_for(run_id=record.run_id, record_id=record.pk):
             _go_on(flow, record, DbDesk(record, both, context, mapping.compiled))
+    except mappings.VersionGone as gone:
+        _fail(record, Trouble("mapping_gone", str(gone), "Replay with today's mapping."))
     except LeaseLost:
         log.warning("record_lease_lost", record=record.pk, flow=flow.name)
 
@@ -292,7 +308,7 @@ def _fail(record: Record, trouble: Trouble) -> None:
 
 def apply_step(flow: DocumentFlow, record: Record, step: Step) -> None:
     """Persist a step: what it brings along, then the status that follows from its kind."""
-    _merge(record, step)
+    merge_step(record, step)
     match step:
         case Continue():
             record.save(update_fields=KEPT_ON_THE_WAY)
@@ -312,7 +328,8 @@ def apply_step(flow: DocumentFlow, record: Record, step: Step) -> None:
             _save(record, "record.failed", step.message, failed=1)
 
 
-def _merge(record: Record, step: Step) -> None:
+def merge_step(record: Record, step: Step) -> None:
+    """What a step brings along, on the record; does not save."""
     memo = {**(record.memo or {}), **step.memo}
     record.memo = {name: value for name, value in memo.items() if value is not None}
     record.flags = sorted(({*record.flags} - {*step.cleared_flags}) | {*step.flags})

@@ -15,7 +15,9 @@ from syncengine.audit import record_event
 from syncengine.flows import registry
 from syncengine.flows.base import Flow
 from syncengine.flows.master import MasterDataFlow
+from syncengine.mapping import MappingRefused
 from syncengine.mapping.rules import MAX_NAME, Rule
+from syncengine.models import Record
 from tenants.errors import FieldError, Refused
 from tenants.models import FieldMapping, Integration, User
 
@@ -36,6 +38,10 @@ class CurrentMapping:
     compiled: mapping.FieldMapping
 
 
+class VersionGone(Exception):
+    """A version of the mapping that cannot be used any more; the text is a sentence for people."""
+
+
 class VersionTaken(Exception):
     """Somebody else saved a mapping of this flow at the same moment; ask again."""
 
@@ -47,6 +53,31 @@ def current(integration: Integration, flow_name: str) -> CurrentMapping:
     if row is None:
         return _current(flow, flow.default_rules(), {}, 0)
     return _current(flow, row.rules, row.lookups, row.version)
+
+
+def of_version(integration: Integration, flow_name: str, version: int) -> CurrentMapping:
+    """The mapping of then, checked anew: what the product cannot use any more is refused. Raises VersionGone."""
+    newest = current(integration, flow_name)
+    if version == newest.version:
+        return newest
+    flow = registry.get(flow_name)
+    row = FieldMapping.objects.filter(integration=integration, flow=flow_name, version=version).first()
+    if row is None and version:
+        raise VersionGone(f"Version {version} of the mapping is not there any more; use today's.")
+    try:
+        if row is None:
+            return with_rules(flow, flow.default_rules(), {})
+        return with_rules(flow, row.rules, row.lookups, row.version)
+    except MappingRefused as refused:
+        message = f"Version {version} of the mapping does not compile any more ({refused}); use today's."
+        raise VersionGone(message) from refused
+
+
+def for_record(record: Record) -> CurrentMapping:
+    """The mapping that a person pinned to the record for this replay, else the one in force. Raises VersionGone."""
+    if record.pinned_version is None:
+        return current(record.integration, record.flow)
+    return of_version(record.integration, record.flow, record.pinned_version)
 
 
 def with_rules(flow: Flow, rules: Rules, lookups: Lookups, version: int = 0) -> CurrentMapping:

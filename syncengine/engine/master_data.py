@@ -76,7 +76,7 @@ class _Synchronisation:
         self.state = FlowState.objects.get_or_create(
             integration=self.run.integration, flow=flow.name, defaults={"resend_field": flow.resend_field}
         )[0]
-        self.dry = DryResult() if self.run.mode == RunMode.DRY_RUN else None
+        self.dry = DryResult.of(self.run.result) if self.run.mode == RunMode.DRY_RUN else None
 
     @property
     def whole(self) -> bool:
@@ -95,7 +95,7 @@ class _Synchronisation:
         if self.whole:
             self._absent()
         if self.dry is not None:
-            Run.objects.filter(pk=self.run.pk).update(result=self.dry.as_dict())
+            self._keep_dry()
         elif not self.work.cancelled():
             self._advance_watermark()
         return True
@@ -121,10 +121,15 @@ class _Synchronisation:
         failed = [one.record for one in judged if one.fate is Fate.FAILED]
         if self.dry is not None:
             self.dry.add(judged)
-            count(self.run.pk, read=read, unchanged=unchanged, failed=len(failed))
+            with transaction.atomic():
+                count(self.run.pk, read=read, unchanged=unchanged, failed=len(failed))
+                self._keep_dry()
+                if page is not None:
+                    self._checkpoint(after=page.cursor, server_date=self._latest(page.server_date))
             return
-        to_send = [one.record for one in judged if one.fate is Fate.SEND]
         with transaction.atomic():
+            judged = _without_replayed(judged)
+            to_send = [one.record for one in judged if one.fate is Fate.SEND]
             for record in to_send:
                 record.lease_owner, record.lease_expires_at = self.run.lease_owner, lease_end(timezone.now())
             store_records([one.record for one in judged if one.stored])
@@ -139,6 +144,11 @@ class _Synchronisation:
             if page is not None:
                 self._checkpoint(after=page.cursor, server_date=self._latest(page.server_date))
         self.sender.add(to_send)
+
+    def _keep_dry(self) -> None:
+        """What was found so far, so that whoever goes on with the run after a hand-over loses nothing of it."""
+        found = self.dry.as_dict() if self.dry else None
+        Run.objects.filter(pk=self.run.pk, lease_owner=self.run.lease_owner).update(result=found)
 
     def _mark_seen(self, judged: Sequence[Judged]) -> None:
         seen = [one.record.pk for one in judged if one.fate is not Fate.OUT_OF_SCOPE and one.record.pk]
@@ -207,6 +217,17 @@ class _Synchronisation:
             return
         known = (self.state.watermark or {}).get("date", "")
         FlowState.objects.filter(pk=self.state.pk).update(watermark={"date": max(known, newest)})
+
+
+def _without_replayed(judged: Sequence[Judged]) -> list[Judged]:
+    """Leave alone what a person has replayed since it was read here: it is read and mapped afresh for them anyway.
+
+    In the transaction that stores the others; the rows stay locked until it ends.
+    """
+    known = [one.record.pk for one in judged if one.record.pk and (one.stored or one.fate is Fate.SEND)]
+    pending = Record.objects.select_for_update(no_key=True).filter(pk__in=known, status=RecordStatus.PENDING)
+    replayed = {row["pk"]: row["updated_at"] for row in pending.filter(run=None).values("pk", "updated_at")}
+    return [one for one in judged if replayed.get(one.record.pk, one.record.updated_at) == one.record.updated_at]
 
 
 def read_ahead(pages: Iterator[Page]) -> Iterator[Page]:

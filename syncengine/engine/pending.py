@@ -12,12 +12,20 @@ from django.utils import timezone
 
 from syncengine.audit import record_events
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit, documents, mappings, slots
+from syncengine.engine import circuit, documents, mappings, slots, wishes
 from syncengine.engine.comparing import Comparison, Fate
 from syncengine.engine.connections import NotConfigured, Systems, systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.leases import Heartbeat, lease_end, new_owner
-from syncengine.engine.records import Trouble, count_per_run, finish_if_settled, internal_error, set_failed
+from syncengine.engine.records import (
+    Trouble,
+    count_per_run,
+    finish_if_settled,
+    internal_error,
+    release,
+    set_failed,
+    set_trouble,
+)
 from syncengine.engine.retries import retry_at
 from syncengine.engine.sending import Sender
 from syncengine.engine.storing import store_records
@@ -53,6 +61,7 @@ def work_on_due(deadline: Deadline) -> bool:
 
     Where the first in line has no free slot, the next flow or integration has its turn.
     """
+    wishes.fulfil_due()
     now = timezone.now()
     for status in (
         Q(status__in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now),
@@ -176,8 +185,8 @@ def _back_off(pks: Sequence[int], owner: str, error: ConnectorError) -> None:
         record.attempts += 0 if isinstance(error, circuit.HeldBack) else 1
         record.status = RecordStatus.WAITING
         record.next_attempt_at = at
-        record.error_code, record.error_message, record.error_hint = error.code, error.message, error.hint
-        record.lease_owner, record.lease_expires_at = "", None
+        set_trouble(record, Trouble(error.code, error.message, error.hint))
+        release(record)
         record.save()
 
 

@@ -11,9 +11,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from syncengine.audit import record_events
+from syncengine.engine.causes import cause_of
 from syncengine.models import FINAL_STATUSES, Record, RecordStatus, Run, Stage
 
-ERROR_FIELDS = ("error_code", "error_message", "error_hint", "problems", "decisions")
+ERROR_FIELDS = ("error_code", "error_message", "error_hint", "cause", "problems", "decisions")
+HELD_BY_PERSON = "held_by_person"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def set_trouble(record: Record, trouble: Trouble | None) -> None:
     record.error_hint = trouble.hint if trouble else ""
     record.problems = [_as_sentence(problem) for problem in trouble.problems] if trouble else []
     record.decisions = list(trouble.decisions) if trouble else []
+    record.cause = cause_of(record, record.error_code, record.error_message, record.problems)
 
 
 def release(record: Record) -> None:
@@ -57,7 +60,7 @@ def holds_lease(record: Record, *, lock: bool = False) -> bool:
     With `lock`, inside a transaction, nobody can take it over before that ends.
     """
     mine = Record.objects.filter(pk=record.pk, status=RecordStatus.IN_PROGRESS, lease_owner=record.lease_owner)
-    rows = mine.select_for_update() if lock else mine
+    rows = mine.select_for_update(no_key=True) if lock else mine
     return bool(rows.values_list("pk", flat=True))
 
 
@@ -91,6 +94,7 @@ def set_done(record: Record) -> None:
     release(record)
     record.status = RecordStatus.DONE
     record.next_attempt_at = None
+    record.pinned_version = None
     record.confirmed_fingerprint = record.fingerprint
     record.confirmed_target = record.target
     if record.stage != Stage.PAID:
@@ -103,6 +107,7 @@ def set_settled(record: Record) -> None:
     release(record)
     record.status = RecordStatus.DONE
     record.next_attempt_at = None
+    record.pinned_version = None
     record.part = ""
 
 
@@ -129,6 +134,7 @@ def free_those_held_back_by(done: Iterable[int]) -> None:
         error_code="",
         error_message="",
         error_hint="",
+        cause="",
     )
 
 
@@ -178,6 +184,8 @@ def finish_if_settled(run_id: int | None) -> None:
 
     if run_id is None:
         return
-    run = Run.objects.select_for_update().get(pk=run_id)
+    # no_key, here and wherever the engine locks rows: whoever stores a call that points at a locked run or record must
+    # not wait for us, or both may wait for each other (PostgreSQL ends that by killing one of the transactions).
+    run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
     if not run.is_final:
         compute_status(run)

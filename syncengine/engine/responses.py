@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils import timezone
 
 from syncengine.engine import mappings
@@ -53,8 +55,9 @@ def _settle(integration: Integration, record: Record, attempt: Attempt, *, confi
     flow = registry.get(record.flow)
     assert isinstance(flow, DocumentFlow)  # only those send single responses
     with systems(integration) as both:
-        mapping = mappings.current(integration, flow.name).compiled
-        desk = DbDesk(record, both, flow_context(integration, flow, both), mapping)
+        mapping = mappings.for_record(record)
+        context = replace(flow_context(integration, flow, both), lookups=mapping.lookups)
+        desk = DbDesk(record, both, context, mapping.compiled)
         step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
     record.flags = [flag for flag in record.flags if flag != NO_ANSWER]
     apply_step(flow, record, step)

@@ -219,6 +219,7 @@ class Sender:
             error_code="",
             error_message="",
             error_hint="",
+            cause="",
             updated_at=now,
         )
         self._count_sent(taken)

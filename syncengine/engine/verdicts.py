@@ -196,7 +196,9 @@ def _save_confirmed(integration: Integration, done: list[Record]) -> None:
         error_code="",
         error_message="",
         error_hint="",
+        cause="",
         problems=[],
+        pinned_version=None,
         updated_at=timezone.now(),
     )
     Record.objects.filter(pk__in=everyone, action="closed").update(active=False)

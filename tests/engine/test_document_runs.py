@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,9 @@ from syncengine.engine import document_runs
 from syncengine.engine.document_runs import synchronise
 from syncengine.engine.leases import Heartbeat, LeaseLost
 from syncengine.engine.work import Deadline, RunWork
-from syncengine.flows.desk import Finished
+from syncengine.flows.desk import Finished, NeedsPerson
 from syncengine.flows.document import FoundPage
+from syncengine.mapping import Problem
 from syncengine.models import CallSlot, FlowState, Record, Run
 from tests.engine.papers import FLOW, ME, PaperFlow, claimed, clients, found
 from tests.factories import NOON, RunFactory
@@ -36,6 +38,9 @@ def start(integration, deadline: Any = None, **fields) -> RunWork:
 
 def page(*keys: str, watermark: Any = None) -> FoundPage:
     return FoundPage([found(key) for key in keys], watermark)
+
+
+PAID_WITH_EUROS = found("3", amount=Decimal("12.50"), currency="EUR")
 
 
 def statuses() -> dict[str, str]:
@@ -153,15 +158,60 @@ def test_slots_are_given_back_at_the_end(transactional_db, connected, state):
     assert set(CallSlot.objects.values_list("owner", "expires_at")) == {("", None)}
 
 
-def test_a_dry_run_only_tells_what_it_would_take_up(transactional_db, connected, state):
+def rehearsing(integration: Any, deadline: Any = None, **fields: Any) -> RunWork:
+    """This worker's hold on a dry run."""
+    work = start(integration, deadline, mode="dry_run", **fields)
+    work.systems.sap.transport = None
+    work.systems.basware.session = SimpleNamespace(through=lambda wrap: None)
+    return work
+
+
+def test_a_dry_run_only_tells_what_it_would_do(transactional_db, connected, state):
     claimed(connected, "1", status="done", lease_owner="")
     before = list(Record.objects.values())
-    flow = PaperFlow(pages=[page("1", "2", watermark={"since": "2026-05-02"}), page("3")])
-    work = start(connected, mode="dry_run")
-    assert synchronise(flow, work)
+    bad = NeedsPerson(message="no account", problems=[Problem("rows[0]", "no account")])
+    steps = {"2": Finished(), "3": bad}
+    pages = [page("1", "2", watermark={"since": "2026-05-02"}), FoundPage([PAID_WITH_EUROS])]
+    work = rehearsing(connected)
+    assert synchronise(PaperFlow(lambda work, desk: steps[work.key], pages=pages), work)
     run = Run.objects.get(pk=work.run.pk)
-    assert run.result["counts"] == {"unchanged": 1, "created": 2}
-    assert [example["key"] for example in run.result["examples"]] == ["1", "2", "3"]
-    assert (run.read, flow.seen, list(Record.objects.values())) == (3, [], before)
+    assert run.result["counts"] == {"unchanged": 2, "would_fail": 1}
+    assert run.result["totals"] == {"would_fail": {"EUR": "12.50"}}
+    assert [(one["action"], one["message"]) for one in run.result["examples"]] == [
+        ("unchanged", "Nothing is left to do."),
+        ("would_fail", "No account."),
+    ]
+    assert (run.read, list(Record.objects.values())) == (3, before)
     state.refresh_from_db()
     assert state.watermark == {"since": "2026-05-01"}
+
+
+def test_a_dry_run_that_is_handed_over_goes_on_where_it_was_and_keeps_its_examples(
+    transactional_db, connected, state, monkeypatch
+):
+    monkeypatch.setattr(document_runs, "DRY_BATCH", 1)
+    deadline = SimpleNamespace(passed=False)
+    looked_at: list[str] = []
+
+    def look(work, desk):
+        looked_at.append(work.key)
+        deadline.passed = len(looked_at) == 2
+        return Finished()
+
+    work = rehearsing(connected, deadline)
+    assert not synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), work)
+    assert looked_at == ["1", "2"]
+    deadline.passed = False
+    work.run.refresh_from_db()
+    assert synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), work)
+    run = Run.objects.get(pk=work.run.pk)
+    assert (looked_at, run.read, run.result["counts"]) == (["1", "2", "3"], 3, {"unchanged": 3})
+    assert [one["key"] for one in run.result["examples"]] == ["1", "2", "3"]
+
+
+def test_who_has_lost_a_dry_run_writes_nothing_more_of_it(transactional_db, connected, state):
+    work = rehearsing(connected)
+    Run.objects.filter(pk=work.run.pk).update(lease_owner="another:1:x")
+    with pytest.raises(LeaseLost):
+        synchronise(PaperFlow(pages=[page("1")]), work)
+    assert not Run.objects.get(pk=work.run.pk).result

@@ -8,7 +8,10 @@ import pytest
 
 from syncengine.engine.comparing import Fate, Judged
 from syncengine.engine.dry_runs import MOST_EXAMPLES, DryResult, differences
+from syncengine.engine.rehearsals import Rehearsal
 from syncengine.models import Record
+from syncengine.sandbox.dataset import Dataset
+from tests.engine.papers import found
 from tests.engine.world import World
 
 
@@ -53,24 +56,51 @@ def test_what_would_be_sent_or_is_in_the_way_is_an_example_the_rest_a_count():
 def test_examples_are_bounded_and_counts_are_not():
     result = DryResult()
     for number in range(MOST_EXAMPLES + 5):
-        result.note("created", f"INV-{number}", "Invoice")
+        result.add_rehearsal(found(f"INV-{number}"), Rehearsal("post", "It would be posted.", {}))
+    result.add_rehearsal(found("BAD"), Rehearsal("fail", "No account.", {}, problems=[{"message": "No account."}]))
     shown = result.as_dict()
-    assert shown["counts"] == {"created": MOST_EXAMPLES + 5}
-    assert len(shown["examples"]) == MOST_EXAMPLES
-    assert shown["examples"][0] == {
-        "action": "created",
-        "key": "INV-0",
-        "title": "Invoice",
+    assert shown["counts"] == {"would_be_posted": MOST_EXAMPLES + 5, "would_fail": 1}
+    assert len(shown["examples"]) == MOST_EXAMPLES + 1
+    assert shown["examples"][-1] == {
+        "action": "would_fail",
+        "key": "BAD",
+        "title": "Invoice BAD",
+        "message": "No account.",
         "changes": [],
-        "problems": [],
+        "problems": [{"message": "No account."}],
     }
+
+
+def test_amounts_are_added_up_by_kind_and_currency():
+    result = DryResult()
+    for number, (amount, currency) in enumerate([("0.10", "EUR"), ("0.20", "EUR"), ("5", "USD")]):
+        one = found(f"INV-{number}", amount=Decimal(amount), currency=currency)
+        result.add_rehearsal(one, Rehearsal("post", "It would be posted.", {}))
+    assert result.as_dict()["totals"] == {"would_be_posted": {"EUR": "0.30", "USD": "5"}}
+
+
+def test_what_another_worker_found_is_gone_on_with():
+    first = DryResult()
+    first.add_rehearsal(found("1", amount=Decimal("1.10"), currency="EUR"), Rehearsal("post", "Posted.", {}))
+    second = DryResult.of(first.as_dict())
+    second.add_rehearsal(found("2", amount=Decimal("2.20"), currency="EUR"), Rehearsal("post", "Posted.", {}))
+    second.add([judged(Fate.UNCHANGED)])
+    shown = second.as_dict()
+    assert shown["counts"] == {"would_be_posted": 2, "unchanged": 1}
+    assert shown["totals"] == {"would_be_posted": {"EUR": "3.30"}}
+    assert [one["key"] for one in shown["examples"]] == ["1", "2"]
+    assert DryResult.of(None).as_dict() == {"counts": {}, "examples": []}
 
 
 def writes(world: World) -> list[str]:
     """What was called that may change something: logging in does not, nor do SAP's reading functions."""
     calls = [call for system in ("sap_b1", "basware") for call in world.calls(system) if call["method"] != "GET"]
-    harmless = ("/Login", "/Logout", "/tokens", "/CompanyService_GetCompanyInfo", "/CompanyService_GetAdminInfo")
-    return [f"{call['method']} {call['path']}" for call in calls if not call["path"].endswith(harmless)]
+    harmless = ("/Login", "/Logout", "/tokens")
+    return [
+        f"{call['method']} {call['path']}"
+        for call in calls
+        if not call["path"].endswith(harmless) and "/CompanyService_Get" not in call["path"]
+    ]
 
 
 def test_a_dry_run_of_invoices_leaves_no_record_and_no_write(world: World):
@@ -79,9 +109,14 @@ def test_a_dry_run_of_invoices_leaves_no_record_and_no_write(world: World):
     world.quiet()
     run = world.run("invoices", "dry_run")
     assert (run.status, run.read) == ("succeeded", len(waiting))
-    assert run.result["counts"] == {"created": len(waiting)}
-    assert waiting
-    assert {example["key"] for example in run.result["examples"]} <= {one["invoiceId"] for one in waiting}
+    counts, examples = run.result["counts"], run.result["examples"]
+    assert sum(counts.values()) == len(waiting)
+    assert {example["key"] for example in examples} == {one["invoiceId"] for one in waiting}
+    bad = Dataset().bad_invoices()
+    failing = {one["key"]: one for one in examples if one["action"] == "would_fail"}
+    assert set(bad.values()) <= set(failing)
+    named = " ".join(problem["message"] for problem in failing[bad["unknown_codes"]]["problems"])
+    assert all(word in named for word in ("699999", "I99", "NOWHERE"))
     assert world.records("invoices") == []
     assert world.calls("basware", "GET")
     assert writes(world) == []

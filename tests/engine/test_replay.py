@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from syncengine.engine import bulk_replays
 from syncengine.engine import replay as deeds
 from syncengine.engine.pauses import pause
 from syncengine.engine.runs import ActionRefused
@@ -108,10 +109,11 @@ def test_a_replay_of_what_was_never_sent_and_is_gone_ends(world):
     assert world.posts("projects") == []
 
 
-def test_what_is_being_worked_on_cannot_be_replayed(project):
+@pytest.mark.parametrize("deed", [deeds.resend, lambda *who: deeds.ignore(*who, "no"), deeds.hold])
+def test_what_is_being_worked_on_can_be_replayed_and_nothing_else(deed, project):
     Record.objects.filter(pk=project.pk).update(status="in_progress")
     with pytest.raises(ActionRefused) as refusal:
-        deeds.replay(project, PERSON)
+        deed(project, PERSON)
     assert refusal.value.code == "in_progress"
 
 
@@ -128,15 +130,15 @@ def test_many_are_replayed_at_once_and_counted(world, project):
     for record in world.records("projects")[:5]:
         Record.objects.filter(pk=record.pk).update(status="failed", error_code="rejected")
     failed = Record.objects.filter(integration=world.integration, error_code="rejected")
-    assert deeds.replay_many(failed, PERSON, "the field was too short") == 5
+    assert bulk_replays.replay_many(failed, PERSON, "the field was too short") == 5
     world.work()
     assert world.statuses("projects") == {"done"}
     assert len(world.events("record.replayed")) == 5
 
 
 def test_many_are_replayed_in_steps_of_bounded_size(world, project, monkeypatch):
-    monkeypatch.setattr(deeds, "REPLAYED_AT_ONCE", 4)
-    assert deeds.replay_many(Record.objects.filter(integration=world.integration), PERSON) == 15
+    monkeypatch.setattr(bulk_replays, "REPLAYED_AT_ONCE", 4)
+    assert bulk_replays.replay_many(Record.objects.filter(integration=world.integration), PERSON) == 15
 
 
 def test_a_replay_waits_while_the_integration_is_paused(world, refused):

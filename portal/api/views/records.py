@@ -24,7 +24,7 @@ from portal.api.shapes.records import (
     RecordShape,
     ReplayFilter,
 )
-from syncengine.engine import replay
+from syncengine.engine import bulk_replays, replay
 from syncengine.models import Record, RecordStatus, Stage
 from tenants.permissions import Action
 
@@ -178,7 +178,7 @@ class BulkReplay(IntegrationView):
         for field, lookup in _CHOSEN_BY.items():
             if field in wanted:
                 rows = rows.filter(**{lookup: wanted[field]})
-        return Response({"count": replay.replay_many(rows, self.access.actor, wanted["reason"])}, status=202)
+        return Response({"count": bulk_replays.replay_many(rows, self.access.actor, wanted["reason"])}, status=202)
 
 
 _CHOSEN_BY = {"flow": "flow", "error_code": "error_code", "record_ids": "pk__in"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -51,6 +51,10 @@ class Session:
         self._tokens = tokens
         self._clock = clock
         self._storage = Storage(settings, transport, clock)
+
+    def through(self, wrap: Callable[[Transport], Transport]) -> Session:
+        """The same session and token, each call going through the wrapped transport."""
+        return Session(self._settings, wrap(self._transport), self._tokens, self._clock)
 
     def reach(self) -> str:
         """Ask for something public without a token; any answer at all will do. Gives the address asked."""
