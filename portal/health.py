@@ -14,8 +14,10 @@ from prometheus_client import Gauge
 
 from portal.addresses import FORWARDED, client_address
 from syncengine.engine.health import oldest_due_age, site_health, workers_alive
+from syncengine.engine.webhook_watch import silent_webhooks
 
 OLDEST_DUE = Gauge("ledgerbridge_oldest_due_work_seconds", "Age of the oldest work that could be done now")
+SILENT = Gauge("ledgerbridge_webhooks_silent", "Integrations whose webhook is silent while runs find approved invoices")
 WORKERS = Gauge("ledgerbridge_workers_alive", "Workers that have shown themselves within half a minute")
 
 
@@ -34,6 +36,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     OLDEST_DUE.set(oldest_due_age(now) or 0)
     WORKERS.set(workers_alive(now))
+    SILENT.set(len(silent_webhooks(now)))
     return ExportToDjangoView(request)  # type: ignore[no-any-return]  # the library has no annotations
 
 

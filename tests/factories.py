@@ -9,7 +9,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, Record, Run
+from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, InboxNotification, Record, Run
 from tenants.models import ApiKey, Connection, Integration, Membership, Organization, User, WebhookSecret
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -130,6 +130,24 @@ class AuditEventFactory(DjangoModelFactory):
     actor = "system"
     action = "record.replayed"
     created_at = NOON
+
+
+class NotificationFactory(DjangoModelFactory):
+    """One that has been dealt with."""
+
+    class Meta:
+        model = InboxNotification
+
+    integration = factory.SubFactory(IntegrationFactory)
+    task_id = factory.Sequence(lambda n: f"task-{n}")
+    task_type = "AccountingDocuments"
+    task_sub_type = "WaitingForTransfer"
+    document_id = factory.Sequence(lambda n: f"{n:032x}")
+    body = "{}"
+    received_at = NOON
+    next_attempt_at = NOON
+    processed_at = NOON
+    result = "taken up"
 
 
 def member(organization: Organization, role: str, **person: Any) -> User:

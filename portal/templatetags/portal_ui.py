@@ -18,7 +18,9 @@ from django.utils.safestring import SafeString
 
 from portal.forms.flows import CRON_PRESETS
 from portal.views.payloads import pretty
+from syncengine.engine.finding import words_of_finding
 from syncengine.flows import registry
+from syncengine.models import Record
 from tenants.models import System
 
 register = template.Library()
@@ -182,6 +184,12 @@ def humanized(name: str) -> str:
 def action_words(action: str) -> str:
     """`run.requested` → "Run requested"."""
     return action.replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def found_words(record: Record) -> str:
+    """`Found by notification 0.4 s after approval.`; "" for what was not found one by one."""
+    return words_of_finding(record.found_by, record.offered_at, record.created_at)
 
 
 @register.filter

@@ -15,7 +15,6 @@ from portal.forms.base import add_refusal
 from portal.forms.connections import CONNECTION_FORMS
 from portal.views.access import integration_of, organization_page, page_of
 from syncengine.engine import ping as ping_engine
-from syncengine.engine import webhooks
 from syncengine.engine.connecting import save_connection
 from tenants.errors import Refused
 from tenants.models import Connection, Integration, System, WebhookSecret
@@ -47,7 +46,6 @@ def connections(request: HttpRequest, access: Access, integration_id: int) -> Ht
     newest_secret = WebhookSecret.objects.filter(integration=integration).defer("secret").order_by("-pk").first()
     context = {
         "systems": [(system, rows.get(system)) for system in System],
-        "both_set": len(rows) == len(System),
         "webhook": newest_secret,
     }
     return page_of(request, access, "connections/overview.html", context, integration=integration)
@@ -104,21 +102,3 @@ def _ping_lines(integration: Integration, actor: str) -> Iterator[str]:
 
 def _line(place: str, html: str, *, replace: bool = False) -> str:
     return json.dumps({"place": place, "html": html.strip(), "replace": replace}) + "\n"
-
-
-@organization_page("POST", act=Action.SUBSCRIBE)
-def subscribe(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
-    """Ask Basware to tell us of approved invoices; asked again, the secret is changed."""
-    integration = integration_of(access, integration_id)
-    try:
-        answer = webhooks.subscribe(integration, access.actor)
-    except webhooks.SubscriptionRefused as refused:
-        messages.error(request, str(refused))
-    else:
-        if answer["confirmed"]:
-            messages.success(request, "Basware tested the subscription: approved invoices now arrive within seconds.")
-        else:
-            messages.warning(
-                request, "Subscribed, but Basware's test has not arrived. Check that SITE_URL is reachable for Basware."
-            )
-    return redirect("portal:connections", access.organization.slug, integration.pk)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from portal.views.access import integration_of, organization_page, page_of, part_of
 from portal.views.flow_rows import flow_rows
+from syncengine.engine.webhook_watch import troubles_of
 from syncengine.flows import registry
 from syncengine.models import Record, RecordStatus, Run
 from tenants.models import Connection, Integration, System
@@ -59,6 +60,7 @@ def _live(integration: Integration) -> dict[str, Any]:
         "basware": connections.get(System.BASWARE),
         "held": [row.run for row in rows if row.run and row.run.closings_held],
         "attention": _attention(integration),
+        "webhook_troubles": troubles_of(integration, timezone.now()),
         "recent_runs": Run.objects.filter(integration=integration).order_by("-pk")[:RUNS_SHOWN],
     }
 

@@ -19,6 +19,7 @@ from portal.views import (
     record,
     records,
     runs,
+    webhook,
 )
 
 app_name = "portal"
@@ -31,7 +32,8 @@ integration_urls: list[URLPattern | URLResolver] = [
     path("connections/", connections.connections, name="connections"),
     path("connections/<slug:system>/", connections.connection, name="connection"),
     path("ping/", connections.ping, name="ping"),
-    path("webhook/", connections.subscribe, name="subscribe"),
+    path("webhook/", webhook.webhook, name="webhook"),
+    path("webhook/<int:notification_id>/look-again/", webhook.look_again, name="webhook-look-again"),
     path("flows/", flows.flows, name="flows"),
     path("flows/<slug:flow>/", flows.flow, name="flow"),
     path("flows/<slug:flow>/toggle/", flows.toggle, name="flow-toggle"),

@@ -48,7 +48,7 @@ _HINTS = {
     Refusal.NOT_SUBSCRIBED: "Basware may still know an earlier subscription: press Subscribe to agree on a new secret.",
     Refusal.UNKNOWN_SECRET: (
         "The body was changed on the way, or a subscription that we did not make names our address. "
-        "Press Subscribe to rotate, and look in Basware for other subscriptions with this address."
+        "Press Rotate the secret, and look in Basware for other subscriptions with this address."
     ),
     Refusal.TOO_LARGE: "Basware's notifications are far smaller: somebody else sent this. Nothing was read of it.",
     Refusal.NOT_A_NOTIFICATION: (
@@ -161,7 +161,7 @@ def _in_words(row: WebhookCounter) -> Refused:
         row,
         reason,
         f"It was signed with a secret that expired on {expired}.",
-        f"The secret at Basware is one that we replaced on {replaced}: press Subscribe to rotate.",
+        f"The secret at Basware is one that we replaced on {replaced}: press Rotate the secret.",
     )
 
 

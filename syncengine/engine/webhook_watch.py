@@ -77,22 +77,40 @@ class WebhookState:
 
     @property
     def troubles(self) -> list[Trouble]:
-        """What a person should look at: silence, and refusals that no good notification has followed."""
-        found = [silence(self.missed)] if self.silent else []
-        reasons = {one.reason: one for one in reversed(self.refused) if one.reason in PRESSING and self._since(one)}
-        return [*found, *(Trouble(one.message, one.hint, one.row.count) for one in reasons.values())]
+        """What a person should look at."""
+        return _troubles(self.missed, self.refused, _latest(self.last_delivery_at, self.last_test_at))
 
-    def _since(self, one: Refused) -> bool:
+
+def troubles_of(integration: Integration, now: datetime) -> list[Trouble]:
+    """What a person should look at, in two questions while all is well."""
+    missed = silent_webhooks(now, [integration.pk]).get(integration.pk, 0)
+    pressing = [one for one in refused(integration, now - REFUSALS_SHOWN) if one.reason in PRESSING]
+    good = _latest(_last_delivery(integration), _last_test(integration)) if pressing else None
+    return _troubles(missed, pressing, good)
+
+
+def _troubles(missed: int, refusals: Sequence[Refused], good: datetime | None) -> list[Trouble]:
+    """Silence, and refusals that nothing good has followed: of each reason the newest day."""
+    newest: dict[str, Refused] = {}
+    for one in refusals:
         last = one.row.last_at
-        good = max((at for at in (self.last_delivery_at, self.last_test_at) if at), default=None)
-        return last is not None and (good is None or last > good)
+        if one.reason in PRESSING and last and (good is None or last > good):
+            newest.setdefault(one.reason, one)
+    refused_ones = [
+        Trouble(f"A notification was refused. {one.message}", one.hint, one.row.count) for one in newest.values()
+    ]
+    return [*([silence(missed)] if missed else []), *refused_ones]
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment), default=None)
 
 
 def silence(missed: int) -> Trouble:
     return Trouble(
         f"The webhook is silent: runs found {missed} approved invoices of which no notification told.",
         "Nothing is lost, but invoices wait for the next run. See that Basware can reach the webhook's address "
-        "(SITE_URL, firewall, certificate), then press Subscribe to rotate: Basware tests the address at once.",
+        "(SITE_URL, firewall, certificate), then press Rotate the secret: Basware tests the address at once.",
         missed,
     )
 
@@ -102,14 +120,22 @@ def state_of(integration: Integration, now: datetime) -> WebhookState:
     secrets = WebhookSecret.objects.filter(integration=integration).defer("secret").order_by("-pk")
     in_force = [secret for secret in secrets if secret.expires_at is None]
     ends = [secret.expires_at for secret in secrets if secret.expires_at and secret.expires_at > now]
-    tested = WebhookCounter.objects.filter(integration=integration, reason__in=TESTS).aggregate(at=Max("last_at"))["at"]
-    confirmed = [secret.confirmed_at for secret in secrets if secret.confirmed_at]
-    deliveries = InboxNotification.objects.filter(integration=integration).order_by("-pk")
     return WebhookState(
         secret=in_force[0] if in_force else None,
         old_valid_until=max(ends, default=None),
-        last_test_at=max([*confirmed, *([tested] if tested else [])], default=None),
-        last_delivery_at=deliveries.values_list("received_at", flat=True).first(),
+        last_test_at=_last_test(integration),
+        last_delivery_at=_last_delivery(integration),
         missed=silent_webhooks(now, [integration.pk]).get(integration.pk, 0),
         refused=refused(integration, now - REFUSALS_SHOWN),
     )
+
+
+def _last_test(integration: Integration) -> datetime | None:
+    tests = WebhookCounter.objects.filter(integration=integration, reason__in=TESTS)
+    at: datetime | None = tests.aggregate(at=Max("last_at"))["at"]
+    return at
+
+
+def _last_delivery(integration: Integration) -> datetime | None:
+    deliveries = InboxNotification.objects.filter(integration=integration).order_by("-pk")
+    return deliveries.values_list("received_at", flat=True).first()

@@ -196,5 +196,5 @@ class TestIntegrationHealth:
 
     def test_a_hundred_take_as_many_queries_as_one(self, organization, django_assert_num_queries):
         many = [factories.IntegrationFactory(organization=organization) for _ in range(20)]
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             assert set(health.healths(many).values()) == {"unconfigured"}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -15,8 +16,10 @@ from portal.api.base import IntegrationView, ScopedView
 from portal.api.idempotency import idempotent
 from portal.api.shapes import connections as shapes
 from portal.api.shapes.integrations import IntegrationPatch, IntegrationShape, NewIntegration
+from portal.api.shapes.webhook import WebhookShape
 from syncengine.engine import connecting, integrations, ping, webhooks
 from syncengine.engine.health import healths
+from syncengine.engine.webhook_watch import state_of
 from tenants.connections import FORMS, read_back
 from tenants.models import Connection, Integration, System
 from tenants.permissions import Action
@@ -126,7 +129,12 @@ class Ping(IntegrationView):
 class Webhook(IntegrationView):
     """The subscription to Basware's notifications."""
 
-    needs = {"POST": Action.SUBSCRIBE}
+    needs = {"GET": Action.VIEW, "POST": Action.SUBSCRIBE}
+
+    @extend_schema(responses=WebhookShape)
+    def get(self, request: Request, **kwargs: Any) -> Response:
+        """Show whether it is subscribed, whether it is silent, and what was refused in the last 14 days and why."""
+        return self.answer(WebhookShape(state_of(self.integration, timezone.now())).data)
 
     @extend_schema(request=None, responses=shapes.SubscribedShape)
     @idempotent

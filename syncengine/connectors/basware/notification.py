@@ -41,6 +41,11 @@ class NotANotification(ValueError):
     """The body is not what Basware sends: answered 422."""
 
 
+def type_of(text: str) -> TaskType:
+    """What a notification's type means, however it is spelled."""
+    return _TYPES.get(text.lower(), TaskType.OTHER)
+
+
 def parse(raw_body: bytes) -> Notification:
     """The notification in the body; raises NotANotification. Unknown fields are ignored, optional ones may be null."""
     try:
@@ -50,13 +55,13 @@ def parse(raw_body: bytes) -> Notification:
     if not isinstance(body, dict):
         raise NotANotification("The body is not a JSON object.")
     kind = _needed(body, "taskType")
-    test = _TYPES.get(kind.lower()) is TaskType.CONNECTION_TEST
+    test = type_of(kind) is TaskType.CONNECTION_TEST
     # What else a connection test carries is not documented (§16.2), so nothing else is demanded of it.
     read = _optional if test else _needed
     return Notification(
         task_id=read(body, "taskId"),
         task_status=read(body, "taskStatus"),
-        task_type=_TYPES.get(kind.lower(), TaskType.OTHER),
+        task_type=type_of(kind),
         task_type_text=kind,
         task_sub_type=_optional(body, "taskSubType"),
         document_id=read(body, "documentId"),

@@ -23,6 +23,7 @@ LADDER = [
     Rung("GET", f"{ONE}connections/basware/", "viewer", 200),
     Rung("PUT", f"{ONE}connections/basware/", "admin", 200, BASWARE),
     Rung("POST", f"{ONE}ping/", "operator", 200),
+    Rung("GET", f"{ONE}webhook/", "viewer", 200),
     Rung("POST", f"{ONE}webhook/", "admin", 200),
     Rung("GET", f"{ONE}runs/", "viewer", 200),
     Rung("POST", f"{ONE}runs/", "operator", 202, {"flow": "gl_accounts"}),

@@ -63,6 +63,7 @@ def world(organization, connected, viewer) -> SimpleNamespace:
         call=factories.CallFactory(integration=connected, record=record).pk,
         member=viewer.memberships.get().pk,
         key=key.pk,
+        notification=factories.NotificationFactory(integration=connected).pk,
     )
 
 

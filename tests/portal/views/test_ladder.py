@@ -19,6 +19,7 @@ PAGES = [
     Rung("GET", f"{ONE}settings/", "viewer", 200),
     Rung("GET", f"{ONE}connections/", "viewer", 200),
     Rung("GET", f"{ONE}connections/sap_b1/", "viewer", 200),
+    Rung("GET", f"{ONE}webhook/", "viewer", 200),
     Rung("GET", f"{ONE}flows/", "viewer", 200),
     Rung("GET", f"{ONE}flows/vendors/", "viewer", 200),
     Rung("GET", f"{ONE}runs/", "viewer", 200),
@@ -43,6 +44,7 @@ DEEDS = [
     Rung("POST", f"{ONE}connections/basware/", "admin", 302, BASWARE),
     Rung("POST", f"{ONE}ping/", "operator", 302),
     Rung("POST", f"{ONE}webhook/", "admin", 302),
+    Rung("POST", f"{ONE}webhook/{{notification}}/look-again/", "operator", 302),
     Rung("POST", f"{ONE}flows/vendors/", "admin", 302, {"enabled": "on", "schedule": "0 2 * * *"}),
     Rung("POST", f"{ONE}flows/vendors/toggle/", "admin", 302, {"enabled": "false"}),
     Rung("POST", f"{ONE}runs/start/", "operator", 302, {"flow": "gl_accounts", "mode": "dry_run"}),
@@ -80,7 +82,7 @@ def visit(client, rung, world):
 
 
 def test_the_ladder_has_every_page_of_an_organization():
-    numbers = dict.fromkeys(("integration", "run", "record", "call", "member", "key"), 1)
+    numbers = dict.fromkeys(("integration", "run", "record", "call", "member", "key", "notification"), 1)
     climbed = {resolve(rung.path.split("?")[0].format(slug="x", **numbers)).url_name for rung in LADDER}
     names = {name for name in get_resolver("portal.views.urls").reverse_dict if isinstance(name, str)}
     assert names - climbed == {"landing", "organizations", "organization-create", "invitation"}
@@ -133,7 +135,7 @@ def test_a_deed_has_no_page_to_get_or_getting_it_changes_nothing(rung, world, pe
     assert answer.status_code in {200, 405}
 
 
-@pytest.mark.parametrize("name", ["integration", "run", "record", "call", "member", "key"])
+@pytest.mark.parametrize("name", ["integration", "run", "record", "call", "member", "key", "notification"])
 def test_an_id_that_is_not_there_is_404(name, world, people):
     setattr(world, name, 999_999)
     paths = [rung for rung in LADDER if f"{{{name}}}" in rung.path]

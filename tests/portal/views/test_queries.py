@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from tests import factories
 
 MOST_QUERIES = 16
-PAGES = ["", "flows/", "runs/", "records/", "records/?search=nordic&status=failed", "mappings/vendors/", "connections/"]
+LISTS = ["runs/", "records/", "records/?search=nordic&status=failed", "webhook/"]
+PAGES = ["", "flows/", *LISTS, "mappings/vendors/", "connections/"]
 ORGANIZATION_PAGES = ["audit/", "members/", "api-keys/"]
 
 
@@ -19,6 +20,7 @@ def fill(integration, count):
         run = factories.RunFactory(integration=integration, status="succeeded", flow="projects")
         record = factories.FailedRecordFactory(integration=integration, run=run, error_code=f"code_{number}")
         factories.CallFactory(integration=integration, record=record)
+        factories.NotificationFactory(integration=integration, document_id=record.key)
         factories.AuditEventFactory(organization=organization, integration=integration, record=record)
         factories.member(organization, "viewer", email=f"person{number}.{record.pk}@example.com")
         factories.api_key(organization, "viewer")
