@@ -302,6 +302,7 @@ LOGGING = {
         "django_structlog": {"level": "WARNING"},
         "django-q": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
         "axes": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,4 +1,4 @@
-"""The exactly-once proof as a page: a period, what it adds up to, each invoice, and the whole as CSV."""
+"""The exactly-once proof as a page: a period, what it adds up to, each invoice, and the whole as CSV and PDF."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from syncengine.reconciliation import service
 from syncengine.reconciliation.core import Outcome, Row
 from syncengine.reconciliation.export import write_csv
 from syncengine.reconciliation.payments import PaymentOutcome, PaymentRow
+from syncengine.reconciliation.pdf import subject_of, write_pdf
 from syncengine.reconciliation.report import Report
 from tenants.models import Integration
 from tenants.scoping import Access
@@ -50,8 +51,8 @@ def reconciliation(request: HttpRequest, access: Access, integration_id: int) ->
             context |= {"error": str(error), "hint": getattr(error, "hint", "")}
             status = 409 if isinstance(error, NotConfigured) else 502
         else:
-            if request.GET.get("format") == "csv":
-                return _csv(report)
+            if download := _download(report, request.GET.get("format", ""), integration, access.actor):
+                return download
             context |= _shown(report, request.GET.get("outcome", ""), integration)
     return page_of(
         request, access, "reconciliation/reconciliation.html", context, integration=integration, status=status
@@ -73,12 +74,26 @@ def _report(integration: Integration, first: date, last: date, *, again: bool) -
     return report
 
 
-def _csv(report: Report) -> HttpResponse:
-    name = f"reconciliation-{report.first}-{report.last}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
-    write_csv(report, response)
+def _download(report: Report, wanted: str, integration: Integration, actor: str) -> HttpResponse | None:
+    """The report that is on the screen as a file; None when none is asked for."""
+    if wanted == "csv":
+        response = _file(report, "csv", "text/csv; charset=utf-8")
+        write_csv(report, response)
+        return response
+    return pdf_of(report, integration, actor) if wanted == "pdf" else None
+
+
+def pdf_of(report: Report, integration: Integration, actor: str) -> HttpResponse:
+    """The auditor's PDF as a download, for the page and the API alike."""
+    response = _file(report, "pdf", "application/pdf")
+    response.write(write_pdf(report, subject_of(integration, actor, timezone.now())))
     return response
+
+
+def _file(report: Report, extension: str, content_type: str) -> HttpResponse:
+    name = f"reconciliation-{report.first}-{report.last}.{extension}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(content_type=content_type, headers=headers)
 
 
 def _shown(report: Report, chosen: str, integration: Integration) -> dict[str, Any]:

@@ -15,7 +15,11 @@ class PeriodQuery(Shape):
     """`from` and `to`, both included; they cannot be written as attributes of a class."""
 
     def get_fields(self) -> dict[str, Any]:
-        return {"from": serializers.DateField(source="first"), "to": serializers.DateField(source="last")}
+        return {
+            "from": serializers.DateField(source="first"),
+            "to": serializers.DateField(source="last"),
+            "format": serializers.ChoiceField(["json", "pdf"], default="json"),
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["last"] < attrs["first"]:

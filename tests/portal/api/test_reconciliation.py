@@ -116,3 +116,17 @@ def test_it_reads_both_systems_themselves(world):
     totals = shown.json()["totals"]
     assert (totals["posted_once"], totals["missing"]) == (9, 1)
     assert [one["invoice_id"] for one in shown.json()["rows"] if one["outcome"] == "missing"] == [books.id(0)]
+
+
+def test_the_auditor_s_pdf_comes_from_the_same_address(path, asked, api):
+    answer = api("viewer").get(f"{path}{MAY}&format=pdf")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+
+
+def test_another_format_is_named_as_wrong(path, asked, api):
+    answer = api("viewer").get(f"{path}{MAY}&format=xls")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "format"
+    assert asked == []

@@ -170,3 +170,18 @@ def test_many_rows_are_cut_on_the_page_and_cost_no_more_queries(root, people, re
     assert many == few <= 16
     assert "700 more are in the CSV" in page
     assert page.count("<tr>") < 520
+
+
+def test_the_pdf_is_the_report_on_the_screen(root, people, readings):
+    text_of(people["viewer"], f"{root}{MAY}")
+    answer = people["viewer"].get(f"{root}{MAY}&format=pdf")
+    assert answer["Content-Type"] == "application/pdf"
+    assert 'filename="reconciliation-2026-05-01-2026-05-31.pdf"' in answer["Content-Disposition"]
+    assert answer.content.startswith(b"%PDF-")
+    assert len(readings) == 1
+
+
+def test_the_page_offers_both_files(root, people, readings):
+    page = text_of(people["viewer"], f"{root}{MAY}")
+    assert "PDF for the auditor" in page
+    assert "format=pdf" in page
