@@ -46,7 +46,7 @@ def note_failure(integration: Integration, system: str, error: ConnectorError) -
 @transaction.atomic
 def _pause_if_still_refused(integration: Integration, system: str, error: Unauthenticated) -> None:
     """Not when somebody has entered other credentials since these were shown (the gate keeps what was refused)."""
-    rows = Connection.objects.without_secrets().select_for_update().filter(integration=integration)
+    rows = Connection.objects.without_secrets().select_for_update(no_key=True).filter(integration=integration)
     if rows.filter(system=error.system or system, login_refused__isnull=False).first():
         pause(integration, f"{error.message} {error.hint}".strip())
 

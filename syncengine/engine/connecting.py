@@ -27,7 +27,9 @@ def save_connection(integration: Integration, system: str, data: Mapping[str, An
     form, secret = parse(system, data)
     _check_urls(form)
     with transaction.atomic():
-        stored = Connection.objects.select_for_update().filter(integration=integration, system=system).first()
+        stored = (
+            Connection.objects.select_for_update(no_key=True).filter(integration=integration, system=system).first()
+        )
         check_secret(form, secret, stored)
         connection = stored or Connection(integration=integration, system=system)
         changed = _changes(connection, form, secret)

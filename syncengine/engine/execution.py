@@ -194,7 +194,7 @@ def _renew(run: Run) -> bool:
 @transaction.atomic
 def end(run: Run, why: Obstacle | None) -> None:
     """Nothing more will be read or sent in this run; its status follows from its records."""
-    run = Run.objects.select_for_update().get(pk=run.pk)
+    run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
     run.all_sent = True
     run.lease_owner, run.lease_expires_at = "", None
     if why is not None:

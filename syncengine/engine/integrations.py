@@ -43,7 +43,7 @@ def create(organization: Organization, actor: str, data: Mapping[str, Any]) -> I
 @transaction.atomic
 def update(integration: Integration, patch: Mapping[str, Any], actor: str) -> Integration:
     """Change any of name, enabled, settings and flows; what is left out stays. `enabled: true` also ends a pause."""
-    integration = Integration.objects.select_for_update().get(pk=integration.pk)
+    integration = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
     _check(integration.organization, integration, patch)
     before = {"name": integration.name, "enabled": integration.enabled, "settings": integration.settings}
     integration.name = patch.get("name", integration.name)

@@ -80,7 +80,7 @@ def _open_run(integration: Integration, flow: str, mode: str, trigger: str, acto
 @transaction.atomic
 def cancel(run: Run, actor: str) -> Run:
     """Stop after the page in flight; what was sent is still settled. A queued run ends at once."""
-    run = Run.objects.select_for_update().get(pk=run.pk)
+    run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
     if run.is_final:
         raise ActionRefused("The run has ended already.", code="run_ended")
     run.cancel_requested = True
