@@ -14,6 +14,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
+from syncengine import notices
 from syncengine.audit import record_event
 from syncengine.audit.events import SYSTEM
 from syncengine.connectors.basware import ping as basware_ping
@@ -36,6 +37,7 @@ from syncengine.engine.webhook_facts import webhook_facts
 from syncengine.flows import registry
 from syncengine.flows.master import MasterDataFlow
 from syncengine.models import PingTrigger
+from syncengine.notices import Kind
 from tenants.models import Connection, Integration, System
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,7 @@ log = structlog.get_logger(__name__)
 DEADLINE_SECONDS = 58.0
 # What document flows and look-ups read besides the entity sets that the master data flows name themselves.
 _ALSO_READ = ("Currencies", "PurchaseDeliveryNotes", "PurchaseInvoices", "PurchaseCreditNotes", "VendorPayments")
+_CERTIFICATE_ENDS = ("certificate_expires", "certificate_expired")
 _WRITTEN = ("PurchaseInvoices", "PurchaseCreditNotes")
 
 Line = tuple[str, Check]
@@ -165,6 +168,8 @@ def _store(integration: Integration, results: Results, actor: str, trigger: str)
             integration.organization, actor, "integration.pinged", integration=integration, ok=ok, trigger=trigger
         )
         _tell_drift(integration, changes)
+        for system, checks in results.items():
+            _tell_certificate(integration, system, checks)
         if all(ok.values()):
             resume(integration, actor)
     if trigger == PingTrigger.NIGHTLY:
@@ -181,6 +186,19 @@ def _tell_drift(integration: Integration, changes: dict[str, list[Change]]) -> N
                 f"{System(system).label} is not as it was: {names}.", integration=integration,
                 system=system, changes=[asdict(change) for change in drifted],
             )  # fmt: skip
+
+
+def _tell_certificate(integration: Integration, system: str, checks: Iterable[Check]) -> None:
+    """A notice from thirty days before the end until the certificate is renewed."""
+    tls = next((check for check in checks if check.name == "tls"), None)
+    if tls is None:
+        return
+    if tls.code not in _CERTIFICATE_ENDS:
+        notices.close_notices(integration, Kind.CERTIFICATE, system)
+        return
+    path = f"integrations/{integration.pk}/connections/"
+    message = f"{integration.name}, {System(system).label}: {tls.detail}"
+    notices.raise_notice(integration, Kind.CERTIFICATE, system, message, tls.hint, path=path)
 
 
 def _stop_if_refused(integration: Integration, results: Results) -> None:

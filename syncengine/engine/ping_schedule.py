@@ -87,4 +87,4 @@ def _wanted(integration: Integration) -> bool:
     """Not where calls are held back: paused or off, patience asked for, a log-in refused, or not set up."""
     if not integration.enabled or integration.paused or circuit.closed_until(integration):
         return False
-    return Connection.objects.filter(integration=integration, login_refused=None).count() == len(System)
+    return Connection.objects.filter(integration=integration, login_refused__isnull=True).count() == len(System)

@@ -50,7 +50,7 @@ def _subscription(client: Basware, facts: WebhookFacts) -> Finding:
     raise Rejected(
         f"Basware holds no subscription for our address any more.{_elsewhere(held)}",
         code="no_subscription",
-        hint="Subscribe again on this page. Until then the schedule alone finds approved invoices.",
+        hint="Subscribe again on the page of the webhook. Until then the schedule alone finds approved invoices.",
     )
 
 
