@@ -42,6 +42,16 @@ class Ran:
         return {kind: self.engine.rows["invoices", key] for kind, key in Dataset().bad_invoices().items()}
 
 
+def demo_order_lines() -> dict[tuple[str, str], list[OrderLine]]:
+    """The order lines of the demo by the numbers under which Basware knows them."""
+    lines: dict[tuple[str, str], list[OrderLine]] = {}
+    for order in Dataset().sap()["PurchaseOrders"]:
+        for line in order["DocumentLines"]:
+            numbers = str(order["DocNum"]), str(line["LineNum"] + 1)
+            lines.setdefault(numbers, []).append(OrderLine(order["DocEntry"], line["LineNum"], order["CardCode"]))
+    return lines
+
+
 def _engine(sandboxes: Sandboxes, calls: list[ObservedCall]) -> MemoryEngine:
     sap_address, basware_address = sandboxes.addresses["sap_b1"], sandboxes.addresses["basware"]
     transport = HttpTransport("sap_b1", policy=LOOPBACK, observer=calls.append)
@@ -53,11 +63,7 @@ def _engine(sandboxes: Sandboxes, calls: list[ObservedCall]) -> MemoryEngine:
     today = datetime.now(UTC).date()
     ctx = FlowContext(basware_address["company_code"], today, read_company_facts(sap))
     engine = MemoryEngine(InvoiceFlow(), sap, basware, ctx)
-    for order in Dataset().sap()["PurchaseOrders"]:
-        for line in order["DocumentLines"]:
-            numbers = str(order["DocNum"]), str(line["LineNum"] + 1)
-            made = OrderLine(order["DocEntry"], line["LineNum"], order["CardCode"])
-            engine.order_lines.setdefault(numbers, []).append(made)
+    engine.order_lines = demo_order_lines()
     return engine
 
 
