@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 
 from portal.forms.base import add_refusal
 from portal.forms.connections import CONNECTION_FORMS
 from portal.views.access import integration_of, organization_page, page_of
+from portal.views.ping_results import ping_lines, side_of
 from syncengine.engine import ping as ping_engine
 from syncengine.engine.connecting import save_connection
 from tenants.errors import Refused
@@ -45,7 +42,7 @@ def connections(request: HttpRequest, access: Access, integration_id: int) -> Ht
     rows = {row.system: row for row in Connection.objects.without_secrets().filter(integration=integration)}
     newest_secret = WebhookSecret.objects.filter(integration=integration).defer("secret").order_by("-pk").first()
     context = {
-        "systems": [(system, rows.get(system)) for system in System],
+        "sides": [side_of(integration, system, rows.get(system)) for system in System],
         "webhook": newest_secret,
     }
     return page_of(request, access, "connections/overview.html", context, integration=integration)
@@ -77,28 +74,7 @@ def ping(request: HttpRequest, access: Access, integration_id: int) -> HttpRespo
     integration = integration_of(access, integration_id)
     if LINES in request.headers.get("Accept", ""):
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy must not collect the lines
-        return StreamingHttpResponse(_ping_lines(integration, access.actor), content_type=LINES, headers=headers)
+        return StreamingHttpResponse(ping_lines(integration, access.actor), content_type=LINES, headers=headers)
     for _ in ping_engine.ping(integration, actor=access.actor):
         pass
     return redirect("portal:connections", access.organization.slug, integration.pk)
-
-
-def _ping_lines(integration: Integration, actor: str) -> Iterator[str]:
-    """One JSON object a line: where a piece of HTML goes, and the piece."""
-    failed = {system.value: 0 for system in System}
-    for system in failed:
-        yield _line(f"ping-{system}", "", replace=True)
-        yield _line(f"ping-status-{system}", render_to_string("connections/ping_status.html"), replace=True)
-    yield _line("ping-summary", "", replace=True)
-    for system, check in ping_engine.ping(integration, actor=actor):
-        failed[system] += not check.ok
-        yield _line(f"ping-{system}", render_to_string("connections/check.html", {"check": check}))
-    for name, count in failed.items():
-        status = render_to_string("connections/ping_status.html", {"done": True, "failed": count})
-        yield _line(f"ping-status-{name}", status, replace=True)
-    summary = render_to_string("connections/ping_summary.html", {"failed": sum(failed.values())})
-    yield _line("ping-summary", summary, replace=True)
-
-
-def _line(place: str, html: str, *, replace: bool = False) -> str:
-    return json.dumps({"place": place, "html": html.strip(), "replace": replace}) + "\n"

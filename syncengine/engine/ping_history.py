@@ -54,7 +54,8 @@ def keep(integration: Integration, entry: Entry, trigger: str, now: datetime) ->
         return []
     last, last_at = before
     changes = differences(last["checks"], entry["checks"]) if last else []
-    shown = {**entry, "changes": [asdict(change) for change in changes]}
+    drifted = any(change.is_drift for change in changes)
+    shown = {**entry, "changes": [asdict(change) for change in changes], "drifted": drifted}
     if changes and last_at:
         shown["changed_since"] = last_at.isoformat()
     rows.update(last_ping=shown, last_ping_at=now)
