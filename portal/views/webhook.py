@@ -81,7 +81,7 @@ def _deliveries(integration: Integration, rows: Iterable[InboxNotification]) -> 
             kind=_TYPES.get(type_of(row.task_type), row.task_type),
             tone=tone,
             word=word,
-            sentence=_sentence(row, word),
+            sentence=_sentence(integration, row, word),
             tries=row.attempts + (row.processed_at is not None),
             milliseconds=_milliseconds(row),
         )
@@ -94,10 +94,12 @@ def _word(row: InboxNotification) -> tuple[str, str]:
     return _RESULTS[NotificationResult(row.result)] if known else ("quiet", row.result)
 
 
-def _sentence(row: InboxNotification, word: str) -> str:
+def _sentence(integration: Integration, row: InboxNotification, word: str) -> str:
     """What the word does not say already."""
+    if row.processed_at is None and (integration.paused or not integration.enabled):
+        return "It is taken up when the integration goes on."
     if row.processed_at is None:
-        return "Not there yet: it is looked for again." if row.attempts else "A worker takes it up in a moment."
+        return "It could not be read yet and is tried again." if row.attempts else "A worker takes it up in a moment."
     label = dict(NotificationResult.choices).get(row.result, "")
     return "" if label == word else label
 

@@ -28,14 +28,14 @@ _LARGEST_SIZE = 2**31 - 1
 class Refusal(models.TextChoices):
     """Why a notification was refused, as finely as can be told without keeping it."""
 
-    NO_SIGNATURE = "no_signature", "It carried no signature."
-    UNREADABLE_SIGNATURE = "unreadable_signature", "Its signature is in no form that we know."
-    NOT_SUBSCRIBED = "not_subscribed", "It was signed, but we hold no secret."
-    EXPIRED_SECRET = "expired_secret", "It was signed with an old secret."
-    UNKNOWN_SECRET = "unknown_secret", "Its signature fits none of our secrets."
-    TOO_LARGE = "too_large", f"It was larger than {LARGEST_BODY // 1024} KiB."
-    NOT_A_NOTIFICATION = "not_a_notification", "It was signed rightly, but it is no notification."
-    TOO_MANY = "too_many", "More came with a bad signature than one address may send in a minute."
+    NO_SIGNATURE = "no_signature", "No signature."
+    UNREADABLE_SIGNATURE = "unreadable_signature", "The signature is in no form that we know."
+    NOT_SUBSCRIBED = "not_subscribed", "Signed, but we hold no secret."
+    EXPIRED_SECRET = "expired_secret", "Signed with an old secret."
+    UNKNOWN_SECRET = "unknown_secret", "The signature fits none of our secrets."
+    TOO_LARGE = "too_large", f"Larger than {LARGEST_BODY // 1024} KiB."
+    NOT_A_NOTIFICATION = "not_a_notification", "Signed rightly, but no notification."
+    TOO_MANY = "too_many", "More with a bad signature than one address may send in a minute."
 
 
 _HINTS = {
@@ -160,7 +160,7 @@ def _in_words(row: WebhookCounter) -> Refused:
     return Refused(
         row,
         reason,
-        f"It was signed with a secret that expired on {expired}.",
+        f"Signed with a secret that expired on {expired}.",
         f"The secret at Basware is one that we replaced on {replaced}: press Rotate the secret.",
     )
 

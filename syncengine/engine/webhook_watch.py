@@ -48,8 +48,9 @@ def silent_webhooks(now: datetime, integrations: Iterable[int] | None = None) ->
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong with a webhook: a sentence, a hint, and how often it was seen."""
+    """What is wrong with a webhook: a few words, a sentence, a hint, and how often it was seen."""
 
+    title: str
     message: str
     hint: str
     count: int
@@ -96,10 +97,11 @@ def _troubles(missed: int, refusals: Sequence[Refused], good: datetime | None) -
         last = one.row.last_at
         if one.reason in PRESSING and last and (good is None or last > good):
             newest.setdefault(one.reason, one)
-    refused_ones = [
-        Trouble(f"A notification was refused. {one.message}", one.hint, one.row.count) for one in newest.values()
-    ]
-    return [*([silence(missed)] if missed else []), *refused_ones]
+    return [*([silence(missed)] if missed else []), *map(_refusal, newest.values())]
+
+
+def _refusal(one: Refused) -> Trouble:
+    return Trouble("Notifications are refused", one.message, one.hint, one.row.count)
 
 
 def _latest(*moments: datetime | None) -> datetime | None:
@@ -108,7 +110,8 @@ def _latest(*moments: datetime | None) -> datetime | None:
 
 def silence(missed: int) -> Trouble:
     return Trouble(
-        f"The webhook is silent: runs found {missed} approved invoices of which no notification told.",
+        "The webhook is silent",
+        f"Runs found {missed} approved invoices of which no notification told.",
         "Nothing is lost, but invoices wait for the next run. See that Basware can reach the webhook's address "
         "(SITE_URL, firewall, certificate), then press Rotate the secret: Basware tests the address at once.",
         missed,
@@ -123,7 +126,7 @@ def state_of(integration: Integration, now: datetime) -> WebhookState:
     return WebhookState(
         secret=in_force[0] if in_force else None,
         old_valid_until=max(ends, default=None),
-        last_test_at=_last_test(integration),
+        last_test_at=_latest(_last_test(integration), *(secret.confirmed_at for secret in secrets)),
         last_delivery_at=_last_delivery(integration),
         missed=silent_webhooks(now, [integration.pk]).get(integration.pk, 0),
         refused=refused(integration, now - REFUSALS_SHOWN),

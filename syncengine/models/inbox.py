@@ -15,12 +15,12 @@ class NotificationResult(models.TextChoices):
     """How looking at a notification ended, in people's words."""
 
     TAKEN_UP = "taken up", "Taken up"
-    KNOWN = "known already", "Known already: nothing to do"
+    KNOWN = "known already", "The document had been taken up before"
     NOT_THERE = "not there, or not waiting for transfer", "Not there, or no longer waiting for transfer"
     SWITCHED_OFF = "the flow is switched off", "Left alone: the flow is switched off"
     NOT_CONFIGURED = "not configured", "Left alone: a system is not connected"
     OUR_FAULT = "a fault of our own; the poll finds the document", "A fault of our own: the next run finds it"
-    UNKNOWN_TYPE = "unknown type: nothing to do", "A type we do not work on: nothing to do"
+    UNKNOWN_TYPE = "unknown type: nothing to do", "We do not work on notifications of this type"
     REQUEST = "request looked up", "Asked Basware for the answer"
 
 

@@ -169,7 +169,8 @@ class TestState:
     def test_a_refusal_is_pressing_until_something_good_follows(self, integration, subscription):
         count(integration, "unknown_secret", NOON - HOUR, Sender())
         (trouble,) = troubles_of(integration, NOON)
-        assert trouble.message == "A notification was refused. Its signature fits none of our secrets."
+        assert trouble.title == "Notifications are refused"
+        assert trouble.message == "The signature fits none of our secrets."
         told(integration, 10)
         assert troubles_of(integration, NOON) == state_of(integration, NOON).troubles == []
 

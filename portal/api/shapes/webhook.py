@@ -32,6 +32,7 @@ class RefusedShape(Shape):
 class TroubleShape(Shape):
     """What a person should look at."""
 
+    title = serializers.CharField()
     message = serializers.CharField()
     hint = serializers.CharField()
     count = serializers.IntegerField()
