@@ -13,6 +13,7 @@ from django.test import Client
 from syncengine.connectors.checks import Check
 from syncengine.engine import ping as ping_engine
 from syncengine.engine import webhooks
+from syncengine.notices import Kind, raise_notice
 from tests import factories
 
 
@@ -63,6 +64,7 @@ def world(organization, connected, viewer) -> SimpleNamespace:
         call=factories.CallFactory(integration=connected, record=record).pk,
         member=viewer.memberships.get().pk,
         key=key.pk,
+        notice=raise_notice(connected, Kind.RUN_FAILED, "vendors", "The run failed.").pk,
         notification=factories.NotificationFactory(integration=connected).pk,
     )
 

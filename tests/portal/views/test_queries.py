@@ -6,12 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from syncengine.notices import Kind, raise_notice
 from tests import factories
 
 MOST_QUERIES = 16
 LISTS = ["runs/", "records/", "records/?search=nordic&status=failed", "webhook/"]
 PAGES = ["", "flows/", *LISTS, "mappings/vendors/", "connections/"]
-ORGANIZATION_PAGES = ["audit/", "members/", "api-keys/"]
+ORGANIZATION_PAGES = ["audit/", "notices/", "members/", "api-keys/"]
 
 
 def fill(integration, count):
@@ -24,6 +25,7 @@ def fill(integration, count):
         factories.AuditEventFactory(organization=organization, integration=integration, record=record)
         factories.member(organization, "viewer", email=f"person{number}.{record.pk}@example.com")
         factories.api_key(organization, "viewer")
+        raise_notice(integration, Kind.RUN_FAILED, f"{number}.{record.pk}", "The run failed.")
 
 
 def queries_of(client, path):
