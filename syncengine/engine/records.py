@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -136,6 +137,22 @@ def free_those_held_back_by(done: Iterable[int]) -> None:
         error_hint="",
         cause="",
     )
+
+
+@contextmanager
+def dependencies_kept(records: Sequence[Record]) -> Iterator[None]:
+    """Around the storing of records, in its transaction: what they wait for may have come to its end meanwhile.
+
+    Its rows are locked. They come to their end either before, and free these records here, or after, and find them
+    stored; otherwise these would wait for ever for what nobody will tell them.
+    """
+    held = (RecordStatus.WAITING, RecordStatus.FAILED)
+    awaited = {one.blocked_by_id for one in records if one.status in held and one.blocked_by_id}
+    rows = Record.objects.select_for_update().filter(pk__in=awaited).order_by("pk")
+    others = list(rows.defer("source", "target", "confirmed_target")) if awaited else []
+    yield
+    free_those_held_back_by([one.pk for one in others if one.confirmed_fingerprint])
+    fail_those_held_back_by([one for one in others if one.status == RecordStatus.FAILED])
 
 
 def fail_those_held_back_by(failed: Sequence[Record]) -> None:

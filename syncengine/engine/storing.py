@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import transaction
+
+from syncengine.engine.records import dependencies_kept
 from syncengine.models import Record
 
 NEVER_CHANGED = {
@@ -21,12 +24,14 @@ CHANGED = [field.name for field in Record._meta.concrete_fields if field.name no
 AT_ONCE = 200
 
 
+@transaction.atomic
 def store_records(records: Sequence[Record]) -> None:
     """Insert or update by (integration, flow, key); every record has its primary key afterwards."""
-    Record.objects.bulk_create(
-        records,
-        batch_size=AT_ONCE,
-        update_conflicts=True,
-        unique_fields=["integration", "flow", "key"],
-        update_fields=CHANGED,
-    )
+    with dependencies_kept(records):
+        Record.objects.bulk_create(
+            records,
+            batch_size=AT_ONCE,
+            update_conflicts=True,
+            unique_fields=["integration", "flow", "key"],
+            update_fields=CHANGED,
+        )

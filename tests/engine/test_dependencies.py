@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
+from django.db import transaction
 
 from syncengine.engine import replay as deeds
 from syncengine.engine import verdicts
+from syncengine.engine.records import dependency_pending, free_those_held_back_by, set_waiting
+from syncengine.engine.storing import store_records
 from syncengine.models import Record
-from tests.engine.world import PERSON
+from tests import factories
+from tests.engine.world import PERSON, in_threads
 
 
 @pytest.fixture
@@ -122,3 +129,51 @@ def test_a_vendor_waits_for_a_term_that_is_on_its_way_and_follows_it(world, vend
     run = world.finish(waiting_together)
     assert held_back(world, vendor).status == "done"
     assert (run.status, run.sent, run.confirmed) == ("succeeded", 1, 1)
+
+
+@pytest.fixture
+def on_its_way(transactional_db):
+    """A payment term whose answer is awaited."""
+    return factories.RecordFactory(flow="payment_terms", key="5", status="waiting", fingerprint="f")
+
+
+def a_vendor_that_waits_for(term: Record) -> Record:
+    vendor = Record(integration=term.integration, flow="vendors", key="V1", blocked_by=term)
+    set_waiting(vendor, None, dependency_pending(term))
+    return vendor
+
+
+def test_a_vendor_is_not_stored_as_waiting_for_what_came_through_meanwhile(on_its_way):
+    vendor = a_vendor_that_waits_for(on_its_way)
+    Record.objects.filter(pk=on_its_way.pk).update(status="done", confirmed_fingerprint="f")
+    store_records([vendor])
+    vendor.refresh_from_db()
+    assert (vendor.status, vendor.error_code, vendor.blocked_by) == ("pending", "", None)
+    assert vendor.next_attempt_at is not None
+
+
+def test_a_vendor_is_not_stored_as_waiting_for_what_failed_meanwhile(on_its_way):
+    vendor = a_vendor_that_waits_for(on_its_way)
+    Record.objects.filter(pk=on_its_way.pk).update(status="failed", error_message="Not in use.")
+    store_records([vendor])
+    vendor.refresh_from_db()
+    assert (vendor.status, vendor.error_code, vendor.blocked_by) == ("failed", "dependency_failed", on_its_way)
+
+
+def test_a_vendor_stored_while_another_worker_confirms_its_payment_term_follows_it(on_its_way):
+    vendor, confirmed = a_vendor_that_waits_for(on_its_way), threading.Event()
+
+    def confirm() -> None:
+        with transaction.atomic():
+            Record.objects.filter(pk=on_its_way.pk).update(status="done", confirmed_fingerprint="f")
+            free_those_held_back_by([on_its_way.pk])
+            confirmed.set()
+            time.sleep(0.2)  # the other worker comes upon the row that is not committed yet
+
+    def store() -> None:
+        assert confirmed.wait(5)
+        store_records([vendor])
+
+    in_threads(confirm, store)
+    vendor.refresh_from_db()
+    assert (vendor.status, vendor.blocked_by) == ("pending", None)
