@@ -66,6 +66,7 @@ class Supervisor:
     def _tick(self) -> None:
         if self._cluster is None or self._cluster.poll() is not None:
             log.warning("cluster_ended", code=self._cluster.returncode if self._cluster else None)
+            self._end(signal.SIGKILL)  # what it has left behind would go on for ever beside the new one
             self._start()
         try:
             close_old_connections()

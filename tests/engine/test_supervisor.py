@@ -100,7 +100,8 @@ class Sleeper(Supervisor):
 
     def _start(self) -> None:
         self.starts += 1
-        self._cluster = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+        sleep = "import os, time; os.fork(); time.sleep(600)"
+        self._cluster = subprocess.Popen([sys.executable, "-c", sleep], start_new_session=True)
         self._stuck_since = None
 
 
@@ -137,6 +138,13 @@ def old_work(monkeypatch):
 def test_a_cluster_is_left_alone_while_nothing_is_due(nothing_due, sleeper):
     time.sleep(0.5)  # ten ticks in which nothing may happen
     assert sleeper.starts == 1
+
+
+def test_what_a_killed_cluster_leaves_behind_ends_too(nothing_due, sleeper):
+    (left,) = wait_until(lambda: children(sleeper._cluster.pid))
+    sleeper._cluster.kill()
+    wait_until(lambda: sleeper.starts == 2)
+    wait_until(lambda: not _lives(left))
 
 
 def test_due_work_that_does_not_move_restarts_the_cluster(settings, old_work, sleeper):
