@@ -35,6 +35,6 @@ def split(total: Decimal, weights: Sequence[Decimal], decimals: int) -> list[Dec
     return [*parts, total - sum(parts, ZERO)]
 
 
-def line_tolerance(lines: int) -> Decimal:
-    """How far totals may be apart and still be rounding: 0.01 a line and at least 0.02."""
-    return max(CENT * lines, LEAST_TOLERANCE)
+def line_tolerance(lines: int, unit: Decimal = CENT) -> Decimal:
+    """How far totals may be apart and still be rounding: 0.01 a line and at least 0.02; `unit` is the currency's."""
+    return max(unit * lines, 2 * unit)

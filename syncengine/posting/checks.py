@@ -13,7 +13,7 @@ from typing import Any
 
 from syncengine.connectors.sap_b1.literals import is_yes
 from syncengine.mapping import Problem
-from syncengine.posting.amounts import CENT, ZERO
+from syncengine.posting.amounts import ZERO
 from syncengine.posting.document import posting_date
 from syncengine.posting.findings import Findings, Tax
 from syncengine.posting.invoice import Invoice, Row
@@ -169,6 +169,7 @@ def _project(row: Row, invoice: Invoice, findings: Findings, terms: Terms) -> It
 
 
 def _taxes(invoice: Invoice, _matched: Matched, findings: Findings, terms: Terms) -> Iterator[Problem]:
+    unit = terms.unit_of(invoice.currency)
     for row in invoice.rows:
         path = f"{row.path}.taxCode"
         if not row.tax_code:
@@ -180,7 +181,7 @@ def _taxes(invoice: Invoice, _matched: Matched, findings: Findings, terms: Terms
         if reason or tax is None:
             yield basware_problem(path, f"{where} {reason}", "tax")
         else:
-            faults = _reverse_faults(row, tax) if tax.reverse else _rate_faults(row, tax, _unit(invoice, terms))
+            faults = _reverse_faults(row, tax) if tax.reverse else _rate_faults(row, tax, unit)
             yield from (basware_problem(path, f"{where} {fault}", "tax") for fault in faults)
 
 
@@ -214,7 +215,7 @@ def _reverse_faults(row: Row, tax: Tax) -> Iterator[str]:
 
 def _sums(invoice: Invoice, _matched: Matched, _findings: Findings, terms: Terms) -> Iterator[Problem]:
     """Rows add up to the header, and the header to itself, within 0.01 a row."""
-    tolerance = _unit(invoice, terms) * max(len(invoice.rows), 1)
+    tolerance = terms.unit_of(invoice.currency) * max(len(invoice.rows), 1)
     sums = (
         ("net", "netSum", invoice.net, [row.net for row in invoice.rows]),
         ("tax", "taxSum1", invoice.tax, [row.tax for row in invoice.rows]),
@@ -243,11 +244,6 @@ def _tax_of(invoice: Invoice) -> Decimal | None:
     if invoice.tax is not None or len(taxes) < len(invoice.rows) or not taxes:
         return invoice.tax
     return sum(taxes, ZERO)
-
-
-def _unit(invoice: Invoice, terms: Terms) -> Decimal:
-    """The smallest step of a sum: a cent, or a whole in a currency without decimals."""
-    return max(CENT, Decimal(1).scaleb(-terms.decimals_of(invoice.currency)))
 
 
 CHECKS: tuple[Check, ...] = (_vendor, _dates, _branch, _currency, _coding, _taxes, _sums)

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from syncengine.connectors.sap_b1.literals import all_of, date_literal, equals, parse_date, starts_with
 from syncengine.mapping.text import as_text
-from syncengine.posting.amounts import CENT, ZERO, line_tolerance
+from syncengine.posting.amounts import ZERO, line_tolerance
 from syncengine.posting.document import ITEMS
 from syncengine.posting.invoice import CREDIT_NOTES, INVOICES, Invoice
 from syncengine.posting.readback import carries_mark, expenses_of, net_of_line, select_for, totals_of
@@ -209,7 +209,7 @@ def content_differences(sighting: Sighting, invoice: Invoice, terms: Terms) -> l
         if has != wanted:
             found.append(f"{word} {has} in SAP, {wanted} on the invoice")
     made = totals_of(document, foreign=invoice.foreign)
-    tolerance = line_tolerance(len(invoice.rows))
+    tolerance = line_tolerance(len(invoice.rows), terms.unit_of(invoice.currency))
     for word, has_sum, wanted_sum in (
         ("net", made.net, invoice.net),
         ("tax", made.tax, invoice.tax),
@@ -238,7 +238,7 @@ def _line_differences(document: Mapping[str, Any], invoice: Invoice, terms: Term
         )
     for row in invoice.rows:
         wanted[(row.account if by_account else "", row.cost_center, row.project, row.tax_code)] += row.net
-    tolerance = CENT * max(len(invoice.rows), 1)
+    tolerance = terms.unit_of(invoice.currency) * max(len(invoice.rows), 1)
     codings = [coding for coding in sorted({*has, *wanted}) if abs(has[coding] - wanted[coding]) > tolerance]
     return [f"{_named(coding)}: {has[coding]} in SAP, {wanted[coding]} on the invoice" for coding in codings]
 

@@ -47,8 +47,13 @@ def invoice_lines(payment: Source) -> list[Source]:
     """The lines that pay A/P invoices; the mirror of a cancellation pays nothing (contracts: SAP §8.6)."""
     if payment.get("DocType") != SUPPLIER or payment.get("CancelStatus") == MIRROR:
         return []
-    lines = payment.get("PaymentInvoices") or ()
+    lines = [_numbered(line, place) for place, line in enumerate(payment.get("PaymentInvoices") or ())]
     return [line for line in lines if line.get("InvoiceType") == "it_PurchaseInvoice" and line.get("DocEntry")]
+
+
+def _numbered(line: Source, place: int) -> Source:
+    """A line that does not tell its number goes by its place: one odd line must not stop the others."""
+    return {**line, "LineNum": place} if line.get("LineNum") is None else line
 
 
 @dataclass(frozen=True)

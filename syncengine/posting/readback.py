@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncengine.mapping.text import as_text
-from syncengine.posting.amounts import CENT, ZERO, amount, line_tolerance
+from syncengine.posting.amounts import ZERO, amount, line_tolerance
 from syncengine.posting.document import SERVICE, Plan
 from syncengine.posting.terms import Terms
 
@@ -110,7 +110,7 @@ def differences(document: Mapping[str, Any], plan: Plan, terms: Terms) -> list[D
     """Currency, then each line's coding, then the sums; nothing when SAP made what the invoice says."""
     found = [Difference("amount", message) for message in _currency_difference(document, plan)]
     found += [Difference("coding", message) for message in _coding_differences(document, plan, terms)]
-    found += [Difference("amount", message) for message in _sum_differences(document, plan)]
+    found += [Difference("amount", message) for message in _sum_differences(document, plan, terms)]
     return found
 
 
@@ -136,14 +136,15 @@ def _coding_differences(document: Mapping[str, Any], plan: Plan, terms: Terms) -
                 yield f"line {number}: {name} is {was} in SAP, {wanted} was sent"
 
 
-def _sum_differences(document: Mapping[str, Any], plan: Plan) -> Iterator[str]:
+def _sum_differences(document: Mapping[str, Any], plan: Plan, terms: Terms) -> Iterator[str]:
+    unit = terms.unit_of(as_text(plan.body["DocCurrency"]))
     made = totals_of(document, foreign=plan.foreign)
     nets = [net_of_line(line, foreign=plan.foreign) for line in _in_order(document)]
     if len(nets) == len(plan.line_nets):
         for number, (net, asked) in enumerate(zip(nets, plan.line_nets, strict=True), start=1):
-            if abs(net - asked) > CENT:
+            if abs(net - asked) > unit:
                 yield f"line {number}: net {net} in SAP, {asked} on the invoice"
-    tolerance = line_tolerance(len(plan.line_nets) + len(plan.expense_nets))
+    tolerance = line_tolerance(len(plan.line_nets) + len(plan.expense_nets), unit)
     wanted_net = plan.net if plan.net is not None else sum((*plan.line_nets, *plan.expense_nets), ZERO)
     pairs: Sequence[tuple[str, Decimal, Decimal | None]] = (
         ("net", made.net, wanted_net),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Literal
+
+from syncengine.posting.amounts import CENT
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class Terms:
     def decimals_of(self, currency: str) -> int:
         """How many decimals amounts in SAP's currency have."""
         return self.currency_decimals.get(currency, self.decimals)
+
+    def unit_of(self, currency: str) -> Decimal:
+        """What rounding may cost a sum in SAP's currency: a cent, or a whole where it has no decimals."""
+        return max(CENT, Decimal(1).scaleb(-self.decimals_of(currency)))
 
     def looked_up(self, table: str, value: str) -> str | None:
         return self.lookups.get(table, {}).get(value)

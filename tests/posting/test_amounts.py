@@ -51,6 +51,10 @@ def test_a_cent_a_line_and_at_least_two_are_rounding(lines: int, tolerance: str)
     assert line_tolerance(lines) == Decimal(tolerance)
 
 
+def test_a_currency_without_decimals_is_rounded_by_wholes():
+    assert [line_tolerance(lines, Decimal(1)) for lines in (1, 3)] == [2, 3]
+
+
 @pytest.mark.parametrize(("value", "number"), [(None, "0"), ("", "0"), (5, "5"), ("1.10", "1.10"), (True, "0")])
 def test_what_is_no_number_counts_as_nothing(value: object, number: str):
     assert amount(value) == Decimal(number)

@@ -66,6 +66,13 @@ def test_only_lines_on_purchase_invoices_count():
     assert invoice_lines(payment | {"CancelStatus": "csCancellation"}) == []
 
 
+@pytest.mark.parametrize("untold", [{}, {"LineNum": None}])
+def test_a_line_that_does_not_tell_its_number_goes_by_its_place(untold: dict[str, Any]):
+    lines = [{"DocEntry": entry, "InvoiceType": "it_PurchaseInvoice"} | untold for entry in (1, 2)]
+    payment = {"DocType": "rSupplier", "CancelStatus": "csNo", "PaymentInvoices": lines}
+    assert [(line["DocEntry"], line["LineNum"]) for line in invoice_lines(payment)] == [(1, 0), (2, 1)]
+
+
 def test_the_running_total_counts_up_to_this_payment():
     first, second = source(1, "50.00"), source(2, "70.00")
     this, others = line_of(first, foreign=False), lines(second)

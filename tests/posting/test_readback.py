@@ -23,6 +23,20 @@ def test_cents_are_rounding(cents: str):
     assert differences(posted(made, DocTotal=Decimal("125.50") + Decimal(cents)), made, terms()) == []
 
 
+def yen(gross: int) -> list[Difference]:
+    """An invoice over 1256 yen of which SAP made another sum."""
+    coded = row(1, "1001", taxSum=Decimal(255), grossTotal=Decimal(1256))
+    made = plan(document([coded], currencyCode="JPY"))
+    sums = {"VatSumFc": Decimal(255), "DocTotalFc": Decimal(gross)}
+    return differences(posted(made, **sums), made, terms())
+
+
+def test_a_yen_or_two_are_rounding_where_there_are_no_cents():
+    assert yen(1257) == []
+    assert yen(1258) == []
+    assert yen(1259) == [Difference("amount", "gross 1259 in SAP, 1256 on the invoice")]
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
