@@ -40,7 +40,7 @@ class SlackForm(forms.Form):
         required=False,
         label="Post these there",
         choices=[(kind.value, WORDS[kind].title) for kind in Kind],
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
 
     def clean_url(self) -> str:

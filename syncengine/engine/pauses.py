@@ -27,7 +27,12 @@ def pause(integration: Integration, reason: str) -> None:
             record_event(integration.organization, "system", "integration.paused", reason, integration=integration)
             say_why_runs_wait(integration)
             notices.raise_notice(
-                integration, Kind.INTEGRATION_PAUSED, "pause", f"{integration.name} is paused: {reason}", _MEND
+                integration,
+                Kind.INTEGRATION_PAUSED,
+                "pause",
+                f"{integration.name} is paused: {reason}",
+                _MEND,
+                path=f"integrations/{integration.pk}/connections/",
             )
 
 
