@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
@@ -56,3 +56,13 @@ def check_tone(check: Check | Mapping[str, Any]) -> str:
 def bar_width(milliseconds: int) -> int:
     """0 to 100."""
     return min(100, round(math.log1p(max(milliseconds, 0)) / math.log1p(FULL_MS) * 100))
+
+
+@register.filter
+def drift_words(changes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The names of what is worse and of what is only different, in words; what got better is no drift."""
+    found = list(changes)
+    return {
+        "worse": ", ".join(check_title(change["name"]) for change in found if change["worse"]),
+        "different": ", ".join(check_title(change["name"]) for change in found if change["worse"] is None),
+    }

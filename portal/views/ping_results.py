@@ -29,7 +29,7 @@ PLOT_WIDTH, PLOT_HEIGHT, PLOT_EDGE = 300, 48, 4
 
 @dataclass(frozen=True)
 class Group:
-    """Checks of one kind. Open where something wants a look."""
+    """Checks of one kind. Open where something wants a look; what passed is then folded away behind it."""
 
     key: str
     title: str
@@ -41,6 +41,14 @@ class Group:
     @property
     def is_open(self) -> bool:
         return bool(self.failed or self.warnings)
+
+    @property
+    def shown(self) -> Sequence[Any]:
+        return [check for check in self.checks if check_tone(check) != "ok"] if self.is_open else self.checks
+
+    @property
+    def folded(self) -> Sequence[Any]:
+        return [check for check in self.checks if check_tone(check) == "ok"] if self.is_open else []
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,8 @@ def _verdicts(integration: Integration, found: dict[str, list[Check]]) -> Iterat
             yield _line(f"ping-{name}-{group.key}-status", counts, replace=True)
         changes = render_to_string("connections/changes.html", {"side": side})
         yield _line(f"ping-changes-{name}", changes, replace=True)
+        history = render_to_string("connections/history.html", {"side": side, "connection": side.connection})
+        yield _line(f"ping-history-{name}", history, replace=True)
     context = {"failed": sum(failed.values()), "warnings": sum(warned.values())}
     yield _line("ping-summary", render_to_string("connections/ping_summary.html", context), replace=True)
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from syncengine.connectors.outcomes import ConnectorError, Unauthenticated
+from syncengine.connectors.outcomes import ConnectorError, Throttled, Unauthenticated
+
+_PATIENCE = "Wait a minute and ping again; if it stays, too many requests are made with these credentials."
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def run_check(name: str, attempt: Callable[[], str | Finding]) -> Check:
         found = attempt()
     except ConnectorError as fault:
         refused = isinstance(fault, Unauthenticated) and fault.login_refused
-        return Check(name, False, _since(started), fault.message, fault.hint, code=fault.code, login_refused=refused)
+        hint = fault.hint or (_PATIENCE if isinstance(fault, Throttled) else "")
+        return Check(name, False, _since(started), fault.message, hint, code=fault.code, login_refused=refused)
     if isinstance(found, str):
         found = Finding(found)
     return Check(

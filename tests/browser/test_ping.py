@@ -95,7 +95,7 @@ def test_a_bad_ping_says_what_changed_and_gives_the_text_to_send(
     page.reload()
     shot(f"ping-bad-{size}")
     lines = page.locator("#ping-sap_b1-write li.check-bad")
-    lines.get_by_text("Request to send to the administrator").click()
+    lines.get_by_text("What to ask the administrator").click()
     expect(lines.get_by_role("textbox")).to_contain_text("Please grant user basware_if the authorization")
     lines.get_by_role("button", name="Copy the request").click()
     expect(lines.get_by_role("button", name="Copied")).to_be_visible()

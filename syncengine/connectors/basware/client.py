@@ -74,12 +74,17 @@ class Basware:
     ) -> None:
         self.settings = settings
         self._transport = transport
+        self._clock = clock
         self._tokens = TokenSource(settings, transport, tokens or MemoryTokenStore(), clock)
         self.session = Session(settings, transport, self._tokens, clock)
 
     def token(self) -> Token:
         """A usable token; raises Unauthenticated(login_refused=True) when the credentials or scopes are refused."""
         return self._tokens.current()
+
+    def private(self) -> Basware:
+        """The same client with a token of its own, for a ping: it shows the credentials whatever was granted."""
+        return Basware(self.settings, self._transport, clock=self._clock)
 
     def granted_scopes(self) -> frozenset[str]:
         return frozenset(self.token().scope.split())

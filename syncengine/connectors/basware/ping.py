@@ -34,8 +34,10 @@ def checks(
 
     With a probe the steps below HTTP come first (`dns`, `tcp`, `tls`); with what we know of our subscription
     `webhook:…` come last. Lazy, so that a page can show each as it comes. Ends early when there is no address or no
-    log-in to go on with. A write is judged by the granted scope alone.
+    log-in to go on with. A write is judged by the granted scope alone. The log-in is a real one: a token from before
+    proves nothing.
     """
+    client = client.private()
     for check in _checks(client, probe, reads, writes):
         yield _with_request(check, client)
         if not check.ok and check.name in {"reach", "login"}:

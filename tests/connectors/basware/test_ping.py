@@ -155,3 +155,9 @@ def test_a_host_that_is_too_slow_is_told_as_such(api, settings, clock):
 
 def test_the_written_resources_are_the_master_data_and_the_orders():
     assert [name for name, resource in RESOURCES.items() if resource.list_key] == [*WRITES, "matchingOrderLines"]
+
+
+def test_a_token_from_before_does_not_hide_that_the_secret_is_no_longer_good(well, basware):
+    basware.token()
+    well.on("POST", "/v1/tokens", Said(401, {"error": "invalid_client"}))
+    assert [check.name for check in checks(basware) if not check.ok] == ["login"]

@@ -55,7 +55,10 @@ def test_groups_count_what_wants_a_look_and_open_there():
     assert (network.key, network.failed, network.warnings, network.latency_ms) == ("network", 0, 1, 44)
     assert (write.key, write.failed) == ("write", 1)
     assert network.is_open
-    assert not groups_of([asdict(GOOD)])[0].is_open
+    assert [check["name"] for check in network.shown] == ["tls"]
+    assert [check["name"] for check in network.folded] == ["dns"]
+    (well,) = groups_of([asdict(GOOD)])
+    assert (well.is_open, len(well.shown), well.folded) == (False, 1, [])
 
 
 def test_a_plot_needs_two_pings_and_marks_those_that_failed():
@@ -128,8 +131,8 @@ def test_the_page_asks_a_bounded_number_of_questions(root, people, pinged, djang
 
 def test_drift_wants_attention_on_the_dashboard(root, people, pinged):
     page = people["viewer"].get(root).content.decode()
-    assert "SAP Business One is not as it was:" in page
-    assert "Add PurchaseInvoices is worse" in page
+    assert "SAP Business One is not as it was." in page
+    assert "Worse: Add PurchaseInvoices." in page
     assert "Basware P2P is not as it was" not in page
 
 
