@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -101,3 +101,18 @@ def test_a_title_is_code_and_name_and_never_too_long():
     assert values.title("V1", " Nordic ") == "V1 Nordic"
     assert values.title("V1", None) == "V1"
     assert len(values.title("V1", "x" * 400)) == 250
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-05-04T12:00:00Z", datetime(2026, 5, 4, 12, tzinfo=UTC)),
+        ("2026-05-04T12:00:00.250", datetime(2026, 5, 4, 12, 0, 0, 250_000, tzinfo=UTC)),
+        ("2026-05-04T12:00:00+02:00", datetime(2026, 5, 4, 12, tzinfo=timezone(timedelta(hours=2)))),
+        ("", None),
+        (None, None),
+        ("yesterday", None),
+    ],
+)
+def test_an_instant_has_a_zone_and_nonsense_is_none(text: Any, moment: datetime | None) -> None:
+    assert values.instant(text) == moment

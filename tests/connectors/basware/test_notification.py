@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncengine.connectors.basware.notification import NotANotification, Notification, TaskType, parse
+from syncengine.connectors.basware.notification import NotANotification, Notification, TaskType, parse, type_of
 
 from .conftest import recorded
 
@@ -80,3 +80,17 @@ def test_what_is_no_json_object_is_refused(raw):
 def test_no_bytes_break_the_reader(raw):
     with pytest.raises(NotANotification):
         parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("AccountingDocuments", TaskType.ACCOUNTING_DOCUMENTS),
+        ("accoutingdocuments", TaskType.ACCOUNTING_DOCUMENTS),
+        ("REQUESTSTATUS", TaskType.REQUEST_STATUS),
+        ("ExportedContracts", TaskType.OTHER),
+        ("", TaskType.OTHER),
+    ],
+)
+def test_a_type_means_the_same_however_it_is_spelled(text, kind):
+    assert type_of(text) is kind

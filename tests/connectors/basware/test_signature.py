@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncengine.connectors.basware.signature import HEADER, Verification, verify
+from syncengine.connectors.basware.signature import HEADER, Verification, is_readable, verify
 
 from .conftest import recorded
 
@@ -111,3 +111,13 @@ def test_what_we_sign_verifies_in_every_spelling(body, secret):
 @given(st.text())
 def test_no_header_breaks_the_check(header):
     assert verify(BODY, header, ["another secret"]) is None
+
+
+@pytest.mark.parametrize("header", [VECTOR["hex"], VECTOR["base64"], f"sha256={VECTOR['hex']}", f" {VECTOR['hex']} "])
+def test_a_known_form_is_readable_whoever_signed(header):
+    assert is_readable(header)
+
+
+@pytest.mark.parametrize("header", ["", "nonsense", VECTOR["hex"][:-1], f"{VECTOR['hex']}0", "sha256=", "é" * 64])
+def test_any_other_length_or_letter_is_not(header):
+    assert not is_readable(header)
