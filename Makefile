@@ -12,12 +12,13 @@ SOURCES := portal syncengine tenants tests
 SELECTED_NOTHING = || test $$? -eq 5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-services lint format bench soak scale lock clean
+.PHONY: help demo test test-services lint audit format bench soak scale lock clean
 
 help:
 	@echo "make demo     everything running with sandboxes (ARGS=--once: without a terminal; ARGS=--fresh: from the start)"
 	@echo "make test     every test                        make lint      every measure of the code"
 	@echo "make format   format code and templates         make lock      lock the dependencies anew"
+	@echo "make audit    known vulnerabilities, rules of safe code, the settings of a deployment"
 	@echo "make bench | soak | scale                       measurements and long runs (soak: SOAK_SECONDS, SOAK_SEED)"
 
 $(BIN)/python:
@@ -47,6 +48,9 @@ bench soak scale: $(DEVELOPMENT) test-services
 
 lint: $(DEVELOPMENT)
 	@sh .ci/lint
+
+audit: $(DEVELOPMENT)
+	@sh .ci/audit
 
 format: $(DEVELOPMENT)
 	$(BIN)/ruff check --fix --exit-zero --quiet $(SOURCES)
