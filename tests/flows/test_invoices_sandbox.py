@@ -144,19 +144,18 @@ def test_each_invoice_is_in_sap_once(ran: Ran):
         assert set(marks.values()) <= {1}
 
 
+def confirm_all(engine: MemoryEngine, answered: list[Row]) -> None:
+    """Wait until the sandbox, which settles answers on its own clock, has taken them all."""
+    deadline, waiting = time.monotonic() + 20, answered
+    while waiting and time.monotonic() < deadline:
+        waiting = [row for row in waiting if engine.basware.document(row.key)["processingStatus"] != "Transferred"]
+        time.sleep(0.05 if waiting else 0)
+    for row in answered:
+        engine.settle(row)
+
+
 def test_basware_confirms_the_answers_and_a_second_run_posts_nothing(ran: Ran):
-    deadline = time.monotonic() + 10
-    waiting = [row for row in ran.rows if row.status == "waiting"]
-    while time.monotonic() < deadline:
-        open_rows = [
-            row for row in waiting if ran.engine.basware.document(row.key)["processingStatus"] != "Transferred"
-        ]  # type: ignore[index]
-        if not open_rows:
-            break
-        waiting = open_rows
-        time.sleep(0.1)  # the sandbox settles answers on its own clock
-    for row in (row for row in ran.rows if row.status == "waiting"):
-        ran.engine.settle(row)
+    confirm_all(ran.engine, [row for row in ran.rows if row.status == "waiting"])
     assert Counter(row.stage for row in ran.rows if row.status == "done") == {"confirmed": 76}
     posts = sum(event == "announce post" for event in ran.engine.events)
     pages = ran.engine.flow.discover(MemoryArchive(ran.engine), FindWindow())
@@ -170,11 +169,11 @@ def test_payments_of_the_sandbox_are_told_with_totals_that_sap_confirms(ran: Ran
     paying = MemoryEngine(PaymentFlow(), engine.sap, engine.basware, engine.ctx)
     paying.rows, paying.links = engine.rows, engine.links
     ran.sandboxes.play([{"path": "/sap/pay-run"}])
-    first = _tell(paying, {})
+    first = tell(paying, {})
     assert first
     cancelled = next(int(row.source["DocEntry"]) for row in first if row.memo.get("sent"))
     ran.sandboxes.play([{"path": "/sap/payments/cancel", "body": {"entry": cancelled}}])
-    again = _tell(paying, {"doc_entry": max(int(row.source["DocEntry"]) for row in first)})
+    again = tell(paying, {"doc_entry": max(int(row.source["DocEntry"]) for row in first)})
     assert f"{cancelled}/0R" in [row.key for row in again]
     for key, posting in paying.links.values():
         document = engine.basware.document(key) or {}
@@ -187,7 +186,7 @@ def test_payments_of_the_sandbox_are_told_with_totals_that_sap_confirms(ran: Ran
     assert [found.memo for found in looked_at] == []
 
 
-def _tell(paying: MemoryEngine, watermark: dict[str, int]) -> list[Row]:
+def tell(paying: MemoryEngine, watermark: dict[str, int]) -> list[Row]:
     window = FindWindow(mode="full" if watermark else "incremental", watermark=watermark)
     known = set(paying.rows)
     pages = list(paying.flow.discover(MemoryArchive(paying), window))

@@ -20,10 +20,11 @@ from syncengine.flows.company import FlowContext
 from syncengine.flows.document import FindWindow
 from syncengine.flows.invoices import InvoiceFlow
 from syncengine.flows.master import MasterDataFlow, ReadWindow
+from syncengine.flows.payments import PaymentFlow
 from syncengine.sandbox.launch import Options, Sandboxes
 from tests.flows.contract import build
 from tests.flows.desks import MemoryArchive, MemoryEngine, Row
-from tests.flows.test_invoices_sandbox import LOOPBACK, demo_order_lines
+from tests.flows.test_invoices_sandbox import LOOPBACK, confirm_all, demo_order_lines, tell
 from tests.flows.variations import (
     Change,
     ChangeAnswer,
@@ -82,17 +83,23 @@ def _context(sandboxes: Sandboxes, sap: SapB1) -> FlowContext:
 # Basware → SAP
 
 
+def _all_run(
+    sandboxes: Sandboxes, in_basware: ChangeAnswer, in_sap: ChangeAnswer, version: str
+) -> tuple[MemoryEngine, list[Row]]:
+    sap = _sap(sandboxes, in_sap, version)
+    settings = BaswareSettings(**sandboxes.addresses["basware"])
+    basware = Basware(settings, Varied(HttpTransport("basware", policy=LOOPBACK), in_basware))
+    engine = MemoryEngine(InvoiceFlow(), sap, basware, _context(sandboxes, sap))
+    engine.now, engine.order_lines = datetime.now(UTC), demo_order_lines()
+    pages = list(engine.flow.discover(MemoryArchive(engine), FindWindow()))
+    rows = [engine.take(found) for page in pages for found in page.found]
+    return engine, [engine.run(row) for row in rows]
+
+
 def invoices_run(in_basware: ChangeAnswer, in_sap: ChangeAnswer, version: str = "v2") -> list[Row]:
     """The demo's eighty invoices, each as far as it comes."""
     with Sandboxes(Options()) as sandboxes:
-        sap = _sap(sandboxes, in_sap, version)
-        settings = BaswareSettings(**sandboxes.addresses["basware"])
-        basware = Basware(settings, Varied(HttpTransport("basware", policy=LOOPBACK), in_basware))
-        engine = MemoryEngine(InvoiceFlow(), sap, basware, _context(sandboxes, sap))
-        engine.now, engine.order_lines = datetime.now(UTC), demo_order_lines()
-        pages = list(engine.flow.discover(MemoryArchive(engine), FindWindow()))
-        rows = [engine.take(found) for page in pages for found in page.found]
-        return [engine.run(row) for row in rows]
+        return _all_run(sandboxes, in_basware, in_sap, version)[1]
 
 
 def ends(rows: list[Row]) -> Counter[tuple[str, str]]:
@@ -126,6 +133,42 @@ def test_documents_may_come_bare_and_created_ones_be_told_by_location_alone():
 
 def test_invoices_are_posted_through_v1_as_through_v2():
     assert ends(invoices_run(unchanged, unchanged, "v1")) == GOOD_AND_BAD
+
+
+# Payments
+
+
+def payments_told(change: ChangeAnswer, version: str = "v2") -> list[tuple[Any, ...]]:
+    """What Basware hears of a pay run and of one payment's cancellation after it."""
+    with Sandboxes(Options()) as sandboxes:
+        engine, rows = _all_run(sandboxes, change, change, version)
+        confirm_all(engine, [row for row in rows if row.status == "waiting"])
+        paying = MemoryEngine(PaymentFlow(), engine.sap, engine.basware, engine.ctx)
+        paying.rows, paying.links = engine.rows, engine.links
+        sandboxes.play([{"path": "/sap/pay-run"}])
+        first = tell(paying, {})
+        entries = [int(row.source["DocEntry"]) for row in first]
+        sandboxes.play([{"path": "/sap/payments/cancel", "body": {"entry": entries[0]}}])
+        again = tell(paying, {"doc_entry": max(entries)})
+        told = [(row.key, attempt.payload) for row in (*first, *again) for attempt in row.attempts]
+    names = ("paidTotal", "cashDiscount", "paymentDate", "responseMessage", "paymentReversalDocument")
+    return [(key, *(payload.get(name) for name in names)) for key, payload in told]
+
+
+@pytest.fixture(scope="module")
+def told_as_ever() -> list[tuple[Any, ...]]:
+    told = payments_told(unchanged)
+    assert any(key.endswith("R") for key, *_ in told)
+    return told
+
+
+@pytest.mark.parametrize("name", ["null fields are absent", "numbers carry the noise of doubles", "dates are plain"])
+def test_the_same_payments_are_told_when(name: str, told_as_ever: list[tuple[Any, ...]]):
+    assert payments_told(IN_BOTH[name]) == told_as_ever
+
+
+def test_the_same_payments_are_told_through_v1(told_as_ever: list[tuple[Any, ...]]):
+    assert payments_told(unchanged, "v1") == told_as_ever
 
 
 # SAP → Basware

@@ -157,7 +157,8 @@ class Basware:
     def document(self, invoice_id: str) -> Row | None:
         """One document in the wrapper or bare (§14.1); None when it is not known (yet)."""
         rows = _list(self.session.get(at(DOCUMENT, invoice_id=invoice_id)).body, DOCUMENTS_KEY)
-        return next((row for row in rows if row.get("invoiceId") in {None, invoice_id}), None)
+        wanted = invoice_id.lower()
+        return next((row for row in rows if str(row.get("invoiceId") or wanted).lower() == wanted), None)
 
     def acknowledge(self, invoice_id: str) -> bool:
         """Claim the document: True when claimed now, False when it was acknowledged before (405, §14.2)."""

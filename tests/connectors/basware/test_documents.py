@@ -70,6 +70,9 @@ def test_of_several_documents_by_id_the_one_asked_for_is_taken(api, basware):
     assert basware.document("i") == {"invoiceId": "i"}
     api.on("GET", f"{DOCUMENTS}/i", Said(200, {"accountingDocuments": [{"invoiceId": "j"}]}))
     assert basware.document("i") is None, "another invoice is never taken for this one"
+    for same in ("I", None, ""):
+        api.on("GET", f"{DOCUMENTS}/i", Said(200, {"accountingDocuments": [{"invoiceId": same}]}))
+        assert basware.document("i") == {"invoiceId": same}
 
 
 def test_sums_with_the_noise_of_doubles_are_read_as_people_wrote_them(api, basware):
