@@ -78,7 +78,8 @@ _BY_NAME = {
 }
 
 _BY_KIND = {
-    "read": "Please check that the API client {client} may read {resource}, and that the API answers to it.",
+    "read": "Please check that the API client {client} may read {resource} (scope {scope}), and that the API answers "
+    "to it.",
     "write": _GRANT,
     "webhook": "Please check that the API client {client} may read its push subscriptions (scope subscriptions.read).",
 }
