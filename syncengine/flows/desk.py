@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from syncengine.connectors.basware import Basware
+from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.flows.company import FlowContext
 from syncengine.mapping import FieldMapping, Problem
@@ -122,6 +123,15 @@ class Intent(Protocol):
     def unknown(self, message: str) -> None:
         """It may have happened."""
         ...
+
+
+def note_failure(intent: Intent, error: ConnectorError, *, in_doubt: bool = False) -> None:
+    """How a write ended that raised. `in_doubt`: an earlier try under the same key may have happened.
+
+    What stopped the repeat (a limit, a system left alone) says nothing about the first try: the doubt stays.
+    """
+    end = intent.unknown if in_doubt or isinstance(error, OutcomeUnknown) else intent.refused
+    end(error.message)
 
 
 class Desk(Protocol):

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from syncengine.connectors.basware.resources import limits
-from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown, Rejected
+from syncengine.connectors.outcomes import ConnectorError, Rejected
 from syncengine.connectors.sap_b1.literals import all_of, date_literal, equals
 from syncengine.flows.desk import (
     AwaitAnswer,
@@ -26,6 +26,7 @@ from syncengine.flows.desk import (
     Step,
     Wait,
     Work,
+    note_failure,
 )
 from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPage
 from syncengine.flows.invoicing.answers import MOST_LOOKS, in_doubt_of
@@ -311,23 +312,21 @@ class _Line:
         earlier = next((past for past in self.desk.attempts(KIND) if past.key == body["externalCode"]), None)
         if earlier is not None and earlier.state == "accepted" and self.desk.now - earlier.started_at < ANSWER_LASTS:
             return AwaitAnswer(target=body, memo=memo)  # a crash came between Basware's yes and ours
+        in_doubt = earlier is not None and earlier.state in MAYBE_DONE
         intent = self.desk.announce(KIND, body["externalCode"], body, entity_type=ENTITY_TYPE)
         try:
             receipt = self.desk.basware.respond(self.invoice_id, "paymentResponses", body)
-        except OutcomeUnknown as error:
-            intent.unknown(error.message)
-            raise
         except Rejected as error:
             if self.is_known_to_basware(body["externalCode"]):
                 intent.done({"found": True})
                 return self.told(memo)
-            if earlier is not None and earlier.state in MAYBE_DONE and self.work.attempts < MOST_LOOKS:
+            if in_doubt and self.work.attempts < MOST_LOOKS:
                 intent.unknown(error.message)
                 raise in_doubt_of(error) from error
             intent.refused(error.message)
             raise
         except ConnectorError as error:
-            intent.refused(error.message)
+            note_failure(intent, error, in_doubt=in_doubt)
             raise
         intent.done(request_id=receipt.request_id or "")
         return AwaitAnswer(target=body, memo=memo) if receipt.request_id else self.told(memo)

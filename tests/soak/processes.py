@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portal.demo.installation import CHECKOUT, Installation
+from tests.engine.processes import children as listed_children
+from tests.engine.processes import kill_group
 
 WORKERS = ("worker-1", "worker-2")
 STEADY = WORKERS[1]
@@ -31,6 +33,8 @@ class Fleet:
 
     def __init__(self, installation: Installation, chance: random.Random) -> None:
         self._installation, self._chance = installation, chance
+        self._groups: set[int] = set()
+        """Of all clusters ever seen: each is the leader of its own group."""
         self.kills: dict[str, int] = {CHILD: 0, CLUSTER: 0, "whole worker": 0}
 
     def start_worker(self, name: str) -> None:
@@ -47,6 +51,7 @@ class Fleet:
             supervisor = self._pid(name)
             yield Process(supervisor, f"{name} supervisor")
             for cluster in children(supervisor):
+                self._groups.add(cluster)
                 yield Process(cluster, f"{name} {CLUSTER}")
                 yield from (Process(pid, f"{name} {CHILD}") for pid in descendants(cluster))
 
@@ -69,10 +74,22 @@ class Fleet:
     def _kill_whole(self, name: str) -> None:
         """What the loss of a machine does: supervisor, cluster and children at once; a new one takes over."""
         pid = self._pid(name)
-        for one in [pid, *descendants(pid)]:
-            strike(one)
+        clusters = children(pid)
+        strike(pid)
+        for cluster in clusters:
+            kill_group(cluster)
         self._installation.processes.stop(name)
         self.start_worker(name)
+
+    def strays(self) -> list[int]:
+        """Processes that a cluster has left behind, working beside its successor."""
+        current = {cluster for name in WORKERS for cluster in children(self._pid(name))}
+        return [pid for group in self._groups - current for pid in members(group)]
+
+    def end_strays(self) -> None:
+        """Nothing of ours outlives the test, whatever the product has left behind."""
+        for group in self._groups:
+            kill_group(group)
 
     def _pid(self, name: str) -> int:
         return self._installation.processes[name].process.pid
@@ -84,9 +101,22 @@ def strike(pid: int) -> None:
 
 
 def children(pid: int) -> list[int]:
+    """None of a process that is gone."""
     with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return listed_children(pid)
     return []
+
+
+def members(group: int) -> list[int]:
+    """The living processes of a process group."""
+    pids = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in pids if group_of(pid) == group and rss_mb(pid)]
+
+
+def group_of(pid: int) -> int:
+    with suppress(ProcessLookupError):
+        return os.getpgid(pid)
+    return 0
 
 
 def descendants(pid: int) -> list[int]:

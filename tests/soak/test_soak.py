@@ -64,6 +64,8 @@ def test_ten_minutes_of_faults_and_deaths_lose_and_double_nothing(town: Town, sa
     assert_every_record_has_its_reason(town)
     code, out = town.command("verify_audit")
     assert code == 0, out
+    assert town.crashes() == []
+    assert town.fleet.strays() == []
     assert grown(memory.lives.values()) == []
 
 

@@ -75,6 +75,7 @@ class Town:
 
     def stop(self) -> None:
         self.installation.stop()
+        self.fleet.end_strays()
 
     # Looking
 
@@ -119,6 +120,15 @@ class Town:
     def _open_runs(self) -> list[str]:
         page = self.story.api.get(f"{self.story.path}runs/")
         return [f"{run['flow']} {run['status']}" for run in page["results"] if run["status"] in OPEN_RUNS]
+
+    def crashes(self) -> list[str]:
+        """What nobody foresaw: every traceback in a log, by its last line."""
+        found = []
+        for log in sorted((self.installation.folder / "log").glob("*.log")):
+            for traceback in log.read_text(encoding="utf-8", errors="replace").split("Traceback (most recent")[1:]:
+                lines = [line for line in traceback.splitlines()[1:] if line[:1].strip()]
+                found.append(f"{log.stem}: {next(iter(lines), '')}")
+        return found
 
     # At the end
 

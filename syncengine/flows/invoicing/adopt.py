@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown, Rejected
+from syncengine.connectors.outcomes import ConnectorError, Rejected
 from syncengine.connectors.sap_b1.literals import is_yes
-from syncengine.flows.desk import AlreadyLinked, Continue, Posting, Step, Wait
+from syncengine.flows.desk import AlreadyLinked, Continue, Posting, Step, Wait, note_failure
 from syncengine.flows.invoicing.case import Case
 from syncengine.flows.invoicing.steps import GO_ON, ask
 from syncengine.mapping.text import as_text
@@ -132,11 +132,8 @@ def block(case: Case, entity_set: str, entry: int, *, blocked: bool) -> None:
     intent = case.desk.announce("payment_block", f"{entity_set}/{entry}/{word}", body)
     try:
         case.desk.sap.update(entity_set, entry, body)
-    except OutcomeUnknown as error:
-        intent.unknown(error.message)
-        raise
     except ConnectorError as error:
-        intent.refused(error.message)
+        note_failure(intent, error)
         raise
     intent.done()
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Any
 
 from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown, Rejected
-from syncengine.flows.desk import Intent
+from syncengine.flows.desk import Intent, note_failure
 from syncengine.flows.invoicing.case import IN_PROGRESS, MAYBE_DONE, TAKEN, Case
 from syncengine.posting.responses import next_code, transfer_failure
 
@@ -46,13 +46,10 @@ def answer(case: Case, make_body: Callable[[str], dict[str, Any]]) -> Answered:
     intent = case.desk.announce(KIND, code, body, entity_type=ENTITY_TYPE)
     try:
         receipt = case.desk.basware.respond(case.invoice_id, "transferResponses", body)
-    except OutcomeUnknown as error:
-        intent.unknown(error.message)
-        raise
     except Rejected as error:
         return _refused(case, intent, error, in_doubt=in_doubt)
     except ConnectorError as error:
-        intent.refused(error.message)
+        note_failure(intent, error, in_doubt=in_doubt)
         raise
     intent.done(request_id=receipt.request_id or "")
     return Answered.TAKEN if receipt.request_id else Answered.KNOWN

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown
-from syncengine.flows.desk import Continue, Finished, Step, Stopped, Wait
+from syncengine.connectors.outcomes import ConnectorError
+from syncengine.flows.desk import Continue, Finished, Step, Stopped, Wait, note_failure
 from syncengine.flows.invoicing.case import FAILED, IN_PROGRESS, MAYBE_DONE, TRANSFERRED, WAITING, Case
 from syncengine.flows.invoicing.steps import GO_ON, READ_AGAIN, ask
 from syncengine.mapping.text import as_text
@@ -57,15 +57,13 @@ def special_reason(document: Mapping[str, Any]) -> str:
 
 def _acknowledge(case: Case, *, held: bool) -> bool:
     """True when the document is ours now. A lost answer is no harm: asked again, it is 405 and the claim ours."""
-    earlier = [attempt for attempt in case.desk.attempts("acknowledge") if attempt.state not in MAYBE_DONE]
-    intent = case.desk.announce("acknowledge", f"{case.invoice_id}/{len(earlier) + 1}", None)
+    past = case.desk.attempts("acknowledge")
+    ended = [attempt for attempt in past if attempt.state not in MAYBE_DONE]
+    intent = case.desk.announce("acknowledge", f"{case.invoice_id}/{len(ended) + 1}", None)
     try:
         claimed = case.desk.basware.acknowledge(case.invoice_id)
-    except OutcomeUnknown as error:
-        intent.unknown(error.message)
-        raise
     except ConnectorError as error:
-        intent.refused(error.message)
+        note_failure(intent, error, in_doubt=len(ended) < len(past))
         raise
     intent.done({"claimed": claimed or held})
     return claimed
