@@ -28,6 +28,7 @@ resources: list[URLPattern] = [
     path("runs/<int:run_id>/confirm-closings/", runs.ConfirmClosings.as_view(), name="run-confirm-closings"),
     path("records/<int:record_id>/", records.RecordDetail.as_view(), name="record"),
     path("records/<int:record_id>/replay/", records.ReplayRecord.as_view(), name="record-replay"),
+    path("records/<int:record_id>/hold/", records.HoldRecord.as_view(), name="record-hold"),
     path("records/<int:record_id>/ignore/", records.IgnoreRecord.as_view(), name="record-ignore"),
     path("records/<int:record_id>/resend/", records.ResendRecord.as_view(), name="record-resend"),
     path("records/<int:record_id>/decide/", records.DecideRecord.as_view(), name="record-decide"),

@@ -58,6 +58,7 @@ class RecordFilterForm(_FilterForm):
     status = forms.ChoiceField(required=False, choices=_any_or("Every status", RecordStatus.choices))
     stage = forms.ChoiceField(required=False, choices=_any_or("Every stage", Stage.choices))
     error_code = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
+    cause = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
     def narrow(self, records: QuerySet[Any]) -> QuerySet[Any]:
         """The records that match; each word of the search must be found in one of SEARCHED."""

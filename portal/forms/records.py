@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from syncengine.engine.replay import MappingOf
 from syncengine.models import Record
 
 WORDS_OF_DECISIONS = {
@@ -38,6 +39,44 @@ class ReasonForm(forms.Form):
     """A reason, if one wants to give it."""
 
     reason = _reason("Optional; it stays in the trail.")
+
+
+class ReplayForm(ReasonForm):
+    """A replay, and with which version of the mapping."""
+
+    mapping = forms.ChoiceField(required=False)
+
+    def __init__(self, data: Any = None, *, then: int | None = None, today: int = 0, **options: Any) -> None:
+        """`then` is the version that the record was mapped with, None where there is nothing to choose."""
+        super().__init__(data, **options)
+        if then is None or then == today:
+            del self.fields["mapping"]
+            return
+        self.fields["mapping"] = forms.ChoiceField(
+            required=False,
+            choices=[
+                (str(MappingOf.TODAY), f"Today's, {_version(today)}"),
+                (str(MappingOf.THEN), f"That of then, {_version(then)}"),
+            ],
+        )
+
+    @property
+    def mapping_chosen(self) -> str:
+        return self.cleaned_data.get("mapping") or str(MappingOf.TODAY)
+
+
+class BulkReplayForm(ReasonForm):
+    """A bulk replay; `expected` is the number that the person has seen."""
+
+    mapping = forms.ChoiceField(
+        required=False,
+        choices=[(str(MappingOf.TODAY), "Today's"), (str(MappingOf.THEN), "For each, that of then")],
+    )
+    expected = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+
+def _version(number: int) -> str:
+    return f"version {number}" if number else "the defaults"
 
 
 class IgnoreForm(forms.Form):

@@ -12,13 +12,15 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 
-from portal.forms.records import DecideForm, IgnoreForm, ReasonForm, decisions_of
-from portal.views.access import organization_page, page_of, part_of, record_of, require
+from portal.forms.records import DecideForm, IgnoreForm, ReasonForm, ReplayForm, decisions_of
+from portal.views.access import PageRequest, organization_page, page_of, part_of, record_of, require
 from portal.views.payloads import compare
 from portal.views.timeline import timeline_of
 from syncengine.connectors.outcomes import ConnectorError
+from syncengine.engine import dry_replays, mappings
 from syncengine.engine import replay as replay_engine
 from syncengine.engine.connections import NotConfigured
+from syncengine.engine.replay import MappingOf
 from syncengine.engine.runs import ActionRefused
 from syncengine.flows import registry
 from syncengine.flows.document import DocumentFlow
@@ -28,6 +30,20 @@ from tenants.scoping import Access
 
 CALLS_SHOWN = 50
 INVOICE_FLOWS = ("invoices",)
+LABELS_OF_KEYS = {"entity_set": "Kind in SAP", "external_code": "External code", "identity": "Identity"}
+"""Document numbers are called as SAP calls them: DocEntry, DocNum."""
+WORDS_OF_TRIES = {
+    "post": ("ok", "Posts"),
+    "adopt": ("ok", "Links"),
+    "confirm": ("ok", "Confirms"),
+    "send": ("ok", "Sends"),
+    "nothing": ("quiet", "Nothing to do"),
+    "wait": ("info", "Waits"),
+    "ask": ("warn", "Asks"),
+    "stop": ("bad", "Stops"),
+    "fail": ("bad", "Fails"),
+}
+CHANGES_SHOWN = 100
 STAGES_OF_INVOICES = tuple(Stage)
 STAGES_OF_MASTER_DATA = (Stage.RECEIVED, Stage.CONFIRMED)
 
@@ -40,6 +56,7 @@ def record(request: HttpRequest, access: Access, record_id: int) -> HttpResponse
 
 def _context(record: Record, **forms: Form) -> dict[str, Any]:
     flow = registry.flows().get(record.flow)
+    today = mappings.current(record.integration, record.flow).version if flow else 0
     return {
         "record": record,
         "flow": flow,
@@ -50,11 +67,28 @@ def _context(record: Record, **forms: Form) -> dict[str, Any]:
         "is_failed": record.status == RecordStatus.FAILED,
         "is_open": record.status in {RecordStatus.PENDING, RecordStatus.WAITING, RecordStatus.IN_PROGRESS},
         "can_resend": flow is not None and not isinstance(flow, DocumentFlow),
-        "replay_form": ReasonForm(prefix="replay"),
+        "replay_form": _replay_form(record, today),
+        "hold_form": ReasonForm(prefix="hold") if replay_engine.can_hold(record) else None,
+        "mapping_today": today,
+        "target_keys": [(LABELS_OF_KEYS.get(name, name), value) for name, value in record.target_keys.items()],
+        "alike": _alike(record),
         "ignore_form": IgnoreForm(held=record.flow in INVOICE_FLOWS),
         "decide_form": DecideForm(decisions=decisions_of(record)) if record.decisions else None,
         **forms,
     }
+
+
+def _replay_form(record: Record, today: int, data: Any = None) -> ReplayForm:
+    mapped = record.stage != Stage.RECEIVED or record.target is not None
+    return ReplayForm(data, prefix="replay", then=record.mapping_version if mapped else None, today=today)
+
+
+def _alike(record: Record) -> int:
+    """How many failed records have this one's cause, itself among them."""
+    if record.status != RecordStatus.FAILED or not record.cause:
+        return 0
+    alike = Record.objects.filter(integration=record.integration_id, cause=record.cause, status=RecordStatus.FAILED)
+    return alike.count()
 
 
 def _stage_line(record: Record) -> list[tuple[str, str]]:
@@ -85,14 +119,63 @@ def call(request: HttpRequest, access: Access, call_id: int) -> HttpResponseBase
 
 @organization_page("POST", act=Action.REPLAY)
 def replay(request: HttpRequest, access: Access, record_id: int) -> HttpResponseBase:
-    form = ReasonForm(request.POST, prefix="replay")
+    form = _posted_replay(request, access, record_id)
     return _act(
         request,
         access,
         record_id,
         form,
-        lambda record, data: replay_engine.replay(record, access.actor, data["reason"]),
-        "On its way again with today's mapping.",
+        lambda record, data: replay_engine.replay(record, access.actor, data["reason"], form.mapping_chosen),
+        "On its way again. If somebody works on it right now, it goes once more right after.",
+    )
+
+
+def _posted_replay(request: HttpRequest, access: Access, record_id: int) -> ReplayForm:
+    found = record_of(access, record_id)
+    return _replay_form(found, mappings.current(found.integration, found.flow).version, request.POST)
+
+
+@organization_page("POST", act=Action.REPLAY)
+def try_replay(request: PageRequest, access: Access, record_id: int) -> HttpResponseBase:
+    """What a replay would do, shown in place; nothing is written anywhere."""
+    found = record_of(access, record_id)
+    form = _posted_replay(request, access, record_id)
+    tried = _tried(found, form.mapping_chosen if form.is_valid() else MappingOf.TODAY)
+    if request.htmx:
+        return part_of(request, access, "records/tried.html", tried)
+    context = {**_context(found), **tried}
+    return page_of(request, access, "records/record.html", context, integration=found.integration)
+
+
+def _tried(record: Record, mapping: str) -> dict[str, Any]:
+    try:
+        tried = dry_replays.try_replay(record, mapping)
+    except ActionRefused as refused:
+        return {"not_tried": refused.message}
+    except (ConnectorError, NotConfigured) as unanswered:
+        return {"not_tried": str(unanswered), "hint": getattr(unanswered, "hint", "")}
+    tone, word = WORDS_OF_TRIES[tried.would]
+    first_time = all(change["old"] is None for change in tried.difference)
+    return {
+        "tried": tried,
+        "tried_tone": tone,
+        "tried_word": word,
+        "first_time": first_time,
+        "changes": [] if first_time else tried.difference[:CHANGES_SHOWN],
+    }
+
+
+@organization_page("POST", act=Action.REPLAY)
+def hold(request: HttpRequest, access: Access, record_id: int) -> HttpResponseBase:
+    form = ReasonForm(request.POST, prefix="hold")
+    return _act(
+        request,
+        access,
+        record_id,
+        form,
+        lambda record, data: replay_engine.hold(record, access.actor, data["reason"]),
+        "Held. It stays as it is until somebody replays it.",
+        name="hold_form",
     )
 
 

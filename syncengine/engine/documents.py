@@ -68,11 +68,11 @@ MOST_STEPS = 40
 LOCK_RETRY_SECONDS = 2.0
 
 
-LEASED = {"lease_owner", "lease_expires_at"}
+NOT_OURS = {"lease_owner", "lease_expires_at", "wishes"}
 KEPT_ON_THE_WAY = [
-    field.name for field in Record._meta.concrete_fields if not field.primary_key and field.name not in LEASED
+    field.name for field in Record._meta.concrete_fields if not field.primary_key and field.name not in NOT_OURS
 ]
-"""What a step saves while the record stays claimed: the heartbeat alone prolongs the lease."""
+"""What a step saves while the record stays claimed: the heartbeat alone prolongs the lease, people alone wish."""
 
 Claimed = tuple[int, str]
 """A record's id and the owner of its lease."""

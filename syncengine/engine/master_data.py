@@ -127,6 +127,7 @@ class _Synchronisation:
                 if page is not None:
                     self._checkpoint(after=page.cursor, server_date=self._latest(page.server_date))
             return
+        read_here = judged
         with transaction.atomic():
             judged = _without_replayed(judged)
             to_send = [one.record for one in judged if one.fate is Fate.SEND]
@@ -134,7 +135,7 @@ class _Synchronisation:
                 record.lease_owner, record.lease_expires_at = self.run.lease_owner, lease_end(timezone.now())
             store_records([one.record for one in judged if one.stored])
             if self.whole:
-                self._mark_seen(judged)
+                self._mark_seen(read_here)
             newly_failed = [one.record for one in judged if one.fate is Fate.FAILED and one.stored]
             record_events(
                 self.run.integration, "record.failed", [(record, record.error_message) for record in newly_failed]

@@ -10,7 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from portal.api.shapes.audit import CallShape, EventShape
-from portal.api.shapes.common import AmountField, ErrorField, ProblemShape, Shape
+from portal.api.shapes.common import AmountField, CountShape, ErrorField, ProblemShape, Shape
+from syncengine.engine import mappings
+from syncengine.engine.replay import MappingOf
 from syncengine.flows import registry
 from syncengine.models import Attempt, AttemptItem, Call, Record, RecordStatus
 
@@ -64,6 +66,8 @@ class RecordDetailShape(RecordShape):
     source = serializers.SerializerMethodField()  # type: ignore[assignment]  # a field that is called source
     target = serializers.SerializerMethodField()
     target_keys = serializers.JSONField(read_only=True)
+    mapping_today = serializers.SerializerMethodField()
+    replay_remembered = serializers.SerializerMethodField()
 
     class Meta(RecordShape.Meta):
         fields = [
@@ -74,7 +78,11 @@ class RecordDetailShape(RecordShape):
             "problems",
             "notes",
             "decisions",
+            "cause",
             "mapping_version",
+            "mapping_today",
+            "pinned_version",
+            "replay_remembered",
             "target_keys",
             "source",
             "target",
@@ -82,6 +90,15 @@ class RecordDetailShape(RecordShape):
             "calls",
             "created_at",
         ]
+
+    def get_mapping_today(self, record: Record) -> int:
+        """The version in force, which may be newer than the record's."""
+        known: int | None = getattr(record, "mapping_today", None)
+        return mappings.current(record.integration, record.flow).version if known is None else known
+
+    def get_replay_remembered(self, record: Record) -> bool:
+        """Whether a replay waits for the worker that holds the record."""
+        return bool(record.wishes)
 
     @extend_schema_field(EventShape(many=True))
     def get_events(self, record: Record) -> list[dict[str, Any]]:
@@ -125,6 +142,40 @@ class Reason(Shape):
     reason = WhyField()
 
 
+class MappingChoice(Choice):
+    """With today's mapping, or the version that the record was mapped with."""
+
+    def __init__(self) -> None:
+        super().__init__(choices=[str(choice) for choice in MappingOf], required=False, default=str(MappingOf.TODAY))
+
+
+class ReplayRequest(Reason):
+    """`dry` tries it without writing anything anywhere."""
+
+    mapping = MappingChoice()
+    dry = serializers.BooleanField(required=False, default=False)
+
+
+class DifferenceShape(Shape):
+    """One field that would be sent with another value."""
+
+    path = serializers.CharField()
+    old = serializers.JSONField(allow_null=True)
+    new = serializers.JSONField(allow_null=True)
+
+
+class TriedShape(Shape):
+    """What a replay would do: post, adopt, confirm, send, nothing, wait, ask, stop or fail."""
+
+    would = serializers.CharField()
+    message = serializers.CharField()
+    problems = ProblemShape(many=True)
+    source = serializers.JSONField(allow_null=True)  # type: ignore[assignment]  # a field that is called source
+    target = serializers.JSONField(allow_null=True)
+    difference = DifferenceShape(many=True)
+    mapping_version = serializers.IntegerField()
+
+
 class IgnoreRequest(Reason):
     """An invoice that we hold needs one of the two (default-mapping.md, "Ignore")."""
 
@@ -140,14 +191,23 @@ class DecisionRequest(Shape):
     reason = serializers.CharField(max_length=1000)
 
 
+class ExtentShape(CountShape):
+    """How many records a bulk replay would take, and their amounts by currency."""
+
+    sums = serializers.DictField(child=AmountField())
+
+
 class ReplayFilter(Shape):
-    """Which records are replayed; without a status those that failed."""
+    """Which records are replayed; without a status those that failed. `dry` only counts them."""
 
     flow = serializers.CharField(required=False, max_length=40)
     status = Choice(choices=RecordStatus.choices, required=False, default=RecordStatus.FAILED)
     error_code = serializers.CharField(required=False, max_length=60)
+    cause = serializers.CharField(required=False, max_length=200)
     record_ids = serializers.ListField(child=Key(), required=False, max_length=10_000)
     reason = WhyField()
+    mapping = MappingChoice()
+    dry = serializers.BooleanField(required=False, default=False)
 
     def validate_flow(self, flow: str) -> str:
         if flow not in registry.flows():

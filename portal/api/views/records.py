@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django_filters import rest_framework as filters  # type: ignore[import-untyped]  # it has no annotations
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
@@ -18,14 +19,18 @@ from portal.api.idempotency import idempotent
 from portal.api.shapes.common import CountShape
 from portal.api.shapes.records import (
     DecisionRequest,
+    ExtentShape,
     IgnoreRequest,
     Reason,
     RecordDetailShape,
     RecordShape,
     ReplayFilter,
+    ReplayRequest,
+    TriedShape,
 )
-from syncengine.engine import bulk_replays, replay
+from syncengine.engine import bulk_replays, dry_replays, replay
 from syncengine.models import Record, RecordStatus, Stage
+from tenants.models import FieldMapping
 from tenants.permissions import Action
 
 APPROVE_BANK_CHANGE = "approve_bank_change"
@@ -41,10 +46,12 @@ class RecordFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annota
     stage = filters.ChoiceFilter(choices=Stage.choices)
     search = filters.CharFilter(method="searched", label="keys, titles, document numbers, vendor codes and names")
     updated_after = MomentFilter(field_name="updated_at", lookup_expr="gt")
+    error_code = filters.CharFilter()
+    cause = filters.CharFilter(label="what records that failed for the same thing have in common")
 
     class Meta:
         model = Record
-        fields = ["flow", "status", "stage"]
+        fields = ["flow", "status", "stage", "error_code", "cause"]
 
     def searched(self, rows: QuerySet[Record], name: str, value: str) -> QuerySet[Record]:
         columns = ("key", "title", "reference", "party", "search")
@@ -70,6 +77,13 @@ class Records(IntegrationView):
         return self.get_paginated_response(RecordShape(page, many=True).data)
 
 
+_NEWEST_MAPPING = (
+    FieldMapping.objects.filter(integration=OuterRef("integration"), flow=OuterRef("flow"))
+    .order_by("-version")
+    .values("version")[:1]
+)
+
+
 class OneRecord(ScopedView):
     """Base of what concerns one record."""
 
@@ -78,6 +92,7 @@ class OneRecord(ScopedView):
 
     def locate(self) -> None:
         rows = self.access.of(Record).select_related("integration__organization")
+        rows = rows.annotate(mapping_today=Coalesce(Subquery(_NEWEST_MAPPING), 0))
         self.record = self.one(Record, self.kwargs["record_id"], rows)
 
     def accepted(self) -> Response:
@@ -108,11 +123,30 @@ class RecordAction(OneRecord):
 class ReplayRecord(RecordAction):
     """Run the record's open step again."""
 
+    serializer_class = ReplayRequest
+
+    @extend_schema(responses={202: RecordShape, 200: TriedShape})
+    @idempotent
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """Replay with today's mapping or that of then; the record is pending when this is answered.
+
+        One that a worker holds is replayed as soon as it has let go of it. `dry` answers with what would be done.
+        """
+        wanted = self.checked()
+        if wanted["dry"]:
+            return Response(dry_replays.try_replay(self.record, wanted["mapping"]).as_dict())
+        replay.replay(self.record, self.access.actor, wanted["reason"], wanted["mapping"])
+        return self.accepted()
+
+
+class HoldRecord(RecordAction):
+    """Cancel the next try."""
+
     @extend_schema(responses={202: RecordShape})
     @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Replay with today's mapping; the record is pending when this is answered."""
-        replay.replay(self.record, self.access.actor, self.checked()["reason"])
+        """Hold a record that waits for its next try, where nothing is in doubt at the target."""
+        replay.hold(self.record, self.access.actor, self.checked()["reason"])
         return self.accepted()
 
 
@@ -169,16 +203,23 @@ class BulkReplay(IntegrationView):
     needs = {"POST": Action.REPLAY}
     serializer_class = ReplayFilter
 
-    @extend_schema(responses={202: CountShape})
+    @extend_schema(responses={202: CountShape, 200: ExtentShape})
     @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Replay every record that fits; without a status those that failed."""
+        """Replay every record that fits; without a status those that failed. `dry` counts and adds them up first."""
         wanted = self.checked()
         rows = self.access.of(Record).filter(integration=self.integration, status=wanted["status"])
         for field, lookup in _CHOSEN_BY.items():
             if field in wanted:
                 rows = rows.filter(**{lookup: wanted[field]})
-        return Response({"count": bulk_replays.replay_many(rows, self.access.actor, wanted["reason"])}, status=202)
+        if wanted["dry"]:
+            found = bulk_replays.extent(rows)
+            return Response(ExtentShape(found).data)
+        chosen_by = {name: wanted[name] for name in ("status", *_CHOSEN_BY) if name in wanted}
+        count = bulk_replays.replay_many(
+            rows, self.access.actor, wanted["reason"], mapping=wanted["mapping"], chosen_by=chosen_by
+        )
+        return Response({"count": count}, status=202)
 
 
-_CHOSEN_BY = {"flow": "flow", "error_code": "error_code", "record_ids": "pk__in"}
+_CHOSEN_BY = {"flow": "flow", "error_code": "error_code", "cause": "cause", "record_ids": "pk__in"}

@@ -33,6 +33,7 @@ LADDER = [
     Rung("GET", f"{ONE}records/", "viewer", 200),
     Rung("GET", "records/{record}/", "viewer", 200),
     Rung("POST", "records/{record}/replay/", "operator", 202),
+    Rung("POST", "records/{record}/hold/", "operator", 400),
     Rung("POST", "records/{record}/ignore/", "operator", 202, {"reason": "test data"}),
     Rung("POST", "records/{record}/resend/", "operator", 202),
     Rung("POST", "records/{record}/decide/", "operator", 400, {"decision": "adopt", "reason": "it is this one"}),

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from syncengine.engine.runs import ActionRefused
 from syncengine.models import AuditEvent, Record
+from tenants.models import FieldMapping
 from tests import factories
 
 KEYS = {
@@ -260,11 +261,55 @@ class TestBulkReplay:
         assert not Record.objects.filter(status="pending").exists()
 
 
-def test_a_record_worked_on_right_now_is_left_to_its_worker(integration, caller):
+def test_a_record_worked_on_right_now_is_left_to_its_worker_and_replayed_after_it(integration, caller):
     record = factories.RecordFactory(
         integration=integration, status="in_progress", lease_owner="w",
         lease_expires_at=timezone.now() + timedelta(minutes=1),
     )  # fmt: skip
     response = caller.post(f"records/{record.pk}/replay/")
-    assert response.status_code == 400
-    assert response.json()["code"] == "in_progress"
+    assert (response.status_code, response.json()["status"]) == (202, "in_progress")
+    assert caller.get(f"records/{record.pk}/").json()["replay_remembered"] is True
+    assert caller.post(f"records/{record.pk}/resend/").json()["code"] == "in_progress"
+
+
+def test_a_record_says_with_which_mapping_it_was_mapped_and_which_is_todays(integration, caller):
+    record = factories.RecordFactory(integration=integration, mapping_version=1, pinned_version=1, cause="problems: x")
+    FieldMapping.objects.create(integration=integration, flow="vendors", version=4, rules=[], lookups={})
+    shown = caller.get(f"records/{record.pk}/").json()
+    assert [shown[name] for name in ("mapping_version", "mapping_today", "pinned_version")] == [1, 4, 1]
+    assert (shown["cause"], shown["replay_remembered"]) == ("problems: x", False)
+
+
+def test_records_of_one_cause_are_listed_counted_and_replayed(integration, caller, found):
+    for number, cause in enumerate(["a: 4010", "a: 4010", "a: 5020"]):
+        factories.invoice(integration, key=f"I{number}", status="failed", error_code="a", cause=cause)
+    assert found("cause=a%3A+4010") == {"I0", "I1"}
+    path, body = f"integrations/{integration.pk}/replays/", {"cause": "a: 4010"}
+    counted = caller.post(path, {**body, "dry": True})
+    assert (counted.status_code, counted.json()) == (200, {"count": 2, "sums": {"EUR": "2481.00"}})
+    assert found("status=pending") == set()
+    assert caller.post(path, body).json() == {"count": 2}
+    assert found("status=pending") == {"I0", "I1"}
+    event = AuditEvent.objects.get(action="records.replayed")
+    assert event.data["chosen_by"] == {"status": "failed", "cause": "a: 4010"}
+
+
+def test_a_replay_with_a_mapping_that_does_not_compile_any_more_is_refused(integration, caller):
+    rules = [{"target": "name", "source": "nonsense((("}]
+    FieldMapping.objects.create(integration=integration, flow="vendors", version=1, rules=rules, lookups={})
+    FieldMapping.objects.create(integration=integration, flow="vendors", version=2, rules=[], lookups={})
+    record = factories.FailedRecordFactory(integration=integration, mapping_version=1)
+    for body in ({"mapping": "then"}, {"mapping": "then", "dry": True}):
+        answer = caller.post(f"records/{record.pk}/replay/", body)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "mapping")
+        assert "does not compile any more" in answer.json()["errors"][0]["message"]
+    assert caller.post(f"records/{record.pk}/replay/", {"mapping": "tomorrow"}).status_code == 400
+    record.refresh_from_db()
+    assert record.status == "failed"
+
+
+def test_a_retry_that_is_planned_can_be_held(integration, caller):
+    record = factories.RecordFactory(integration=integration, status="waiting", next_attempt_at=timezone.now())
+    answer = caller.post(f"records/{record.pk}/hold/", {"reason": "asked the vendor"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (202, "held_by_person")
+    assert caller.post(f"records/{record.pk}/hold/").json()["code"] == "not_waiting"

@@ -7,7 +7,9 @@ import pytest
 from portal.views.record import _stage_line
 from portal.views.timeline import timeline_of, words_of_action
 from syncengine.engine.connections import NotConfigured
+from syncengine.engine.dry_replays import Tried
 from syncengine.models import AuditEvent, Record
+from tenants.models import FieldMapping
 from tests import factories
 from tests.factories import NOON
 
@@ -32,6 +34,10 @@ def invoice(connected):
 @pytest.fixture
 def path(organization, invoice):
     return f"/o/{organization.slug}/records/{invoice.pk}/"
+
+
+CHANGE = {"path": "CardCode", "old": "V0", "new": "V1"}
+TRIED = Tried("post", "It would be posted to SAP.", [], {}, {"CardCode": "V1"}, [CHANGE], 0)
 
 
 def page(client, path):
@@ -125,9 +131,80 @@ def test_replay_makes_it_pending_and_keeps_who_and_why(path, invoice, people):
 
 def test_what_the_engine_refuses_is_said_on_the_page(path, invoice, people):
     Record.objects.filter(pk=invoice.pk).update(status="in_progress")
-    answer = people["operator"].post(f"{path}replay/")
+    answer = people["operator"].post(f"{path}hold/")
     assert answer.status_code == 400
     assert "being worked on right now" in answer.content.decode()
+
+
+def test_a_replay_of_what_is_worked_on_is_remembered_and_the_page_says_so(path, invoice, people):
+    Record.objects.filter(pk=invoice.pk).update(status="in_progress")
+    assert people["operator"].post(f"{path}replay/").status_code == 302
+    assert "A replay is remembered" in page(people["operator"], path)
+
+
+def test_a_record_of_an_older_mapping_offers_that_of_then(path, invoice, people):
+    assert "That of then" not in page(people["operator"], path)
+    Record.objects.filter(pk=invoice.pk).update(mapping_version=3)
+    for version in (3, 5):
+        FieldMapping.objects.create(
+            integration=invoice.integration, flow="invoices", version=version, rules=[], lookups={}
+        )
+    text = " ".join(page(people["operator"], path).split())
+    assert "mapped with version 3, today is 5" in text
+    assert "That of then, version 3" in text
+    people["operator"].post(f"{path}replay/", {"replay-mapping": "then"})
+    assert again(invoice).pinned_version == 3
+    event = AuditEvent.objects.get(action="record.replayed")
+    assert (event.data["mapping"], event.data["mapping_version"]) == ("then", 3)
+
+
+def test_a_try_is_shown_in_place_and_changes_nothing(path, invoice, people, monkeypatch):
+    monkeypatch.setattr("syncengine.engine.dry_replays.try_replay", lambda record, mapping: TRIED)
+    before = Record.objects.values().get(pk=invoice.pk)
+    part = people["operator"].post(f"{path}try/", headers={"HX-Request": "true"}).content.decode()
+    whole = people["operator"].post(f"{path}try/").content.decode()
+    for text in (part, whole):
+        assert "It would be posted to SAP." in text
+        assert "CardCode" in text
+        assert "Nothing was written anywhere." in text
+    assert "<html" not in part
+    assert Record.objects.values().get(pk=invoice.pk) == before
+
+
+def test_a_try_says_what_cannot_be_asked(path, people):
+    text = people["operator"].post(f"{path}try/", headers={"HX-Request": "true"}).content.decode()
+    assert "notice-bad" in text
+
+
+def test_what_was_never_built_is_said_in_words(path, people):
+    Record.objects.update(source={"invoiceId": "1"})
+    text = " ".join(page(people["viewer"], path).split())
+    assert "Nothing was built to be sent. Account 4010; cost center X; vendor V9" in text
+    assert "null" not in text
+
+
+def test_numbers_are_called_as_sap_calls_them(path, invoice, people):
+    Record.objects.filter(pk=invoice.pk).update(target_keys={"DocEntry": 7, "DocNum": 4711})
+    text = page(people["viewer"], path)
+    assert "<dt>DocEntry</dt>" in text
+    assert "<dt>DocNum</dt>" in text
+
+
+def test_a_planned_try_can_be_held_from_the_page(path, invoice, people):
+    assert "Stop trying" not in page(people["operator"], path)
+    Record.objects.filter(pk=invoice.pk).update(status="waiting", next_attempt_at=NOON)
+    assert "Stop trying" in page(people["operator"], path)
+    assert people["operator"].post(f"{path}hold/", {"hold-reason": "wait for the vendor"}).status_code == 302
+    assert again(invoice).error_code == "held_by_person"
+
+
+def test_the_page_leads_to_all_that_failed_for_the_same(path, invoice, people):
+    Record.objects.filter(pk=invoice.pk).update(cause="problems: Account 4010 is frozen.")
+    assert "that failed for this" not in page(people["viewer"], path)
+    factories.invoice(invoice.integration, status="failed", cause="problems: Account 4010 is frozen.")
+    text = page(people["viewer"], path)
+    assert "All 2 records that failed for this" in text
+    assert "cause=problems%3A%20Account%204010%20is%20frozen." in text
 
 
 @pytest.mark.parametrize(("flow", "offered"), [("vendors", True), ("invoices", False)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from syncengine.models import AuditEvent, Record
@@ -111,3 +113,35 @@ def test_records_of_others_cannot_be_ticked(root, people, elsewhere):
 @pytest.mark.parametrize("ticked", [[], ["nonsense"], ["-1"]])
 def test_ticking_nothing_replays_nothing(records, root, people, ticked):
     assert "Nothing to replay" in people["operator"].post(f"{root}replays/", {"record": ticked}).content.decode()
+
+
+def test_the_sums_by_currency_are_shown_before_a_confirm(records, root, people):
+    factories.invoice(records, key="77aa", status="failed", amount=Decimal("10.05"), currency="USD")
+    data = {"all_failed": "yes", "flow": "invoices", "status": "failed"}
+    text = people["operator"].post(f"{root}replays/", data).content.decode()
+    assert "Replay 2 records?" in text
+    assert "1,240.50 EUR" in text
+    assert "10.05 USD" in text
+
+
+def test_all_with_one_cause_are_replayed_and_nothing_else(records, root, people):
+    cause = "problems: G/L account 4010 is frozen in SAP."
+    for key in ("4010-a", "4010-b"):
+        factories.invoice(records, key=key, status="failed", error_code="problems", cause=cause)
+    listed = people["operator"].get(f"{root}records/", {"status": "failed", "cause": cause}).content.decode()
+    assert "G/L account 4010 is frozen in SAP." in listed
+    assert "Replay all with this cause" in listed
+    data = {"all_failed": "yes", "cause": cause}
+    assert "Replay 2 records?" in people["operator"].post(f"{root}replays/", data).content.decode()
+    people["operator"].post(f"{root}replays/", {**data, "confirmed": "yes", "expected": "2"})
+    assert {one.key for one in Record.objects.filter(status="pending") if one.memo} == {"4010-a", "4010-b"}
+    act = AuditEvent.objects.get(action="records.replayed")
+    assert act.data["chosen_by"] == {"all_failed": ["yes"], "cause": [cause]}
+    assert {event.data["act"] for event in AuditEvent.objects.filter(action="record.replayed")} == {act.pk}
+
+
+def test_another_number_than_the_confirmed_one_is_asked_again(records, root, people):
+    data = {"all_failed": "yes", "confirmed": "yes", "expected": "7"}
+    text = people["operator"].post(f"{root}replays/", data).content.decode()
+    assert "It was 7 when you looked; meanwhile it is 2." in text
+    assert Record.objects.filter(status="failed").count() == 2
