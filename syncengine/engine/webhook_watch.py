@@ -40,8 +40,11 @@ def silent_webhooks(now: datetime, integrations: Iterable[int] | None = None) ->
         offered_at__gt=now - WINDOW,
         created_at__lte=now - NAMED_WITHIN,
     )
-    if integrations is not None:
-        rows = rows.filter(integration__in=list(integrations))
+    # Named even when all are meant: the index begins with the integration.
+    subscribed = WebhookSecret.objects.filter(expires_at=None).values("integration")
+    rows = (
+        rows.filter(integration__in=subscribed) if integrations is None else rows.filter(integration__in=integrations)
+    )
     missed = rows.values("integration").annotate(missed=Count("pk")).filter(missed__gte=MISSED_THAT_COUNT)
     return dict(missed.order_by().values_list("integration", "missed"))
 

@@ -49,7 +49,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             "record",
-            models.Index(condition=Q(("found_by", "poll")), fields=["offered_at", "integration"], name="record_polled"),
+            models.Index(
+                condition=Q(("offered_at__isnull", False)),
+                fields=["integration", "flow", "offered_at"],
+                name="record_offered",
+            ),
         ),
         migrations.RunPython(name_the_reason, migrations.RunPython.noop),
     ]

@@ -120,7 +120,11 @@ class Record(ScopedModel):
             models.Index(fields=["integration", "updated_at"], name="record_by_change"),
             models.Index(fields=["integration", "cause"], condition=~Q(cause=""), name="record_by_cause"),
             models.Index(fields=["id"], condition=Q(wishes__isnull=False), name="record_wished"),
-            models.Index(fields=["offered_at", "integration"], condition=Q(found_by="poll"), name="record_polled"),
+            models.Index(
+                fields=["integration", "flow", "offered_at"],
+                condition=Q(offered_at__isnull=False),
+                name="record_offered",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from syncengine.engine.finding import words_of_finding
 from syncengine.engine.health import health
@@ -135,6 +137,18 @@ class TestSilence:
             found(connected)
         with django_assert_num_queries(1):
             assert missed(connected) == 30
+
+    @pytest.mark.parametrize("of_all", [False, True])
+    def test_it_looks_at_what_was_offered_lately_by_an_index(self, of_all, connected):
+        with CaptureQueriesContext(connection) as captured:
+            silent_webhooks(NOON, None if of_all else [connected.pk])
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET LOCAL enable_seqscan = off")
+            explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+            cursor.execute(f"{explain} {captured[0]['sql']}")
+            plan = " ".join(str(row) for row in cursor.fetchall())
+        assert "record_offered" in plan
 
     def test_operators_see_it_in_the_metrics(self, connected, client):
         with time_machine.travel(NOON, tick=False):
