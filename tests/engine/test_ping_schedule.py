@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from syncengine.connectors.checks import Check
@@ -67,6 +69,13 @@ def test_a_saved_connection_is_looked_at_from_then_on(connected):
     plan(connected)
     assert PingPlan.objects.get(integration=connected).next_at > timezone.now()
     assert not is_due(timezone.now())
+
+
+def test_who_was_connected_before_there_were_nightly_pings_is_looked_at_too(connected):
+    migration = import_module("syncengine.migrations.0006_pings")
+    migration.plan_connected(apps, None)
+    found = PingPlan.objects.get(integration=connected)
+    assert timezone.now() < found.next_at < timezone.now() + timedelta(days=2)
 
 
 def test_both_systems_are_pinged_once_a_night(tonight, asked):
