@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from syncengine.engine import connections, desk
 from tests.faults.stateful.machine import LifeOfInvoices
 
-STEPS = 20
+STEPS = 8
 IN_CI = settings(
     max_examples=25,
     stateful_step_count=STEPS,

@@ -153,6 +153,8 @@ def _check_paid(town: LivingTown, place: int, document: Document) -> None:
 def _before_a_person(town: LivingTown, place: int, record: Record, seen: Seen, known: Known) -> None:
     story = town.story(place)
     assert record.error_code, f"failed without a reason: {story}"
+    if record.error_code == "problems" and record.stage != "posted":
+        assert not seen.living, f"refused, and in SAP: {story}"
     if record.stage == "posted" and record.error_code != "closed":
         assert len(seen.living) + len(seen.cancelled) >= 1, f"posted, and not in SAP: {story}"
 
