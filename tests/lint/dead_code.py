@@ -27,6 +27,7 @@ HOOKS = {
     "Django REST framework": "authenticate_header has_permission allow_request validate_* get_*",
     "drf-spectacular": "*Scheme",
     "django-allauth": "is_open_for_signup",
+    "fpdf2": "header footer",
     "requests and urllib3": "get_redirect_target extract_cookies init_poolmanager cert_verify",
     "JMESPath": "_func_* visit_*",
     "http.server": "handle_error log_message",
