@@ -134,7 +134,7 @@ def _rehearse_all(
 @transaction.atomic
 def _keep(run: Run, result: DryResult, seen: set[str], read: int) -> None:
     """What was found so far, so that whoever goes on with the run loses and repeats nothing. Raises LeaseLost."""
-    run.result, run.cursor = result.as_dict(), {**run.cursor, "handed_over": False, "tried": sorted(seen)}
+    run.result, run.cursor = result.as_dict(), {**run.cursor, "tried": sorted(seen)}
     mine = Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner)
     if not mine.update(result=run.result, cursor=run.cursor):
         raise LeaseLost

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from syncengine.audit import record_event
@@ -30,6 +30,7 @@ from syncengine.flows.master import MasterDataFlow
 from syncengine.models import (
     FINAL_STATUSES,
     OPEN_RUN_STATUSES,
+    OPEN_STATUSES,
     FlowState,
     Record,
     RecordStatus,
@@ -86,34 +87,39 @@ def claim(pk: int) -> Run | None:
     """Take the lease of a due run; None when somebody else was quicker."""
     now, owner = timezone.now(), new_owner()
     with transaction.atomic():
-        taken = Run.objects.filter(free_runs(now), pk=pk).update(
-            lease_owner=owner, lease_expires_at=lease_end(now), not_before=None
-        )
-        if not taken:
+        before = Run.objects.select_for_update(no_key=True).filter(free_runs(now), pk=pk).only("lease_owner").first()
+        if before is None:
             return None
-        run = Run.objects.select_related("integration__organization").get(pk=pk)
-        if run.status == RunStatus.RUNNING and not run.error_code:
-            _note_take_over(run)
+        Run.objects.filter(pk=pk).update(
+            lease_owner=owner, lease_expires_at=lease_end(now), not_before=None, status=RunStatus.RUNNING
+        )
         Run.objects.filter(pk=pk, started_at=None).update(started_at=now)
-        Run.objects.filter(pk=pk).update(status=RunStatus.RUNNING)
-        run.refresh_from_db(fields=["started_at", "status", "resumes"])
+        run = Run.objects.select_related("integration__organization").get(pk=pk)
+        if before.lease_owner:  # who stops in good order gives the lease back
+            _note_take_over(run)
     return run
 
 
 def _note_take_over(run: Run) -> None:
-    if run.cursor.get("handed_over"):
-        run.cursor = {**run.cursor, "handed_over": False}
-        Run.objects.filter(pk=run.pk).update(cursor=run.cursor)
-        return
-    Run.objects.filter(pk=run.pk).update(resumes=F("resumes") + 1)
+    run.resumes += 1
+    run.save(update_fields=["resumes"])
     record_event(
         run.integration.organization,
         "system",
         "run.resumed",
-        f"The worker before was lost; resumed after {run.cursor.get('after') or 'the start'}.",
+        f"The worker before was lost; {_place(run)}.",
         integration=run.integration,
         run=run,
     )
+
+
+def _place(run: Run) -> str:
+    """From where a run is gone on with: what was complete before the worker was lost is not read again."""
+    if run.cursor.get("found_all"):
+        left = Record.objects.filter(run=run, status__in=OPEN_STATUSES).count()
+        return f"resumed after the last page, with {left} of {run.read} documents still open"
+    after = run.cursor.get("after")
+    return f"resumed after {after}" if after else "resumed from the start"
 
 
 def obstacle(run: Run) -> Obstacle | None:
@@ -136,7 +142,7 @@ def execute(run: Run, deadline: Deadline) -> None:
         end(run, found)
         return
     until = circuit.closed_until(run.integration) if run.trigger in BY_ITSELF else None
-    if until is not None:
+    if until is not None:  # what nobody waits for waits too; a person's run is a trial call
         postpone(run, until)
         return
     with Heartbeat(lambda: _renew(run)) as heartbeat:
@@ -159,7 +165,7 @@ def execute(run: Run, deadline: Deadline) -> None:
 
 
 def postpone(run: Run, until: datetime) -> None:
-    """A system is down or asked for patience: what nobody waits for waits too. A person's run is a trial call."""
+    """Give the run back until then."""
     Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner).update(
         lease_owner="", lease_expires_at=None, not_before=until
     )
@@ -209,11 +215,7 @@ def end(run: Run, why: Obstacle | None) -> None:
 
 def hand_over(run: Run) -> None:
     """The deadline came first, or others hold every slot: a later wake-up goes on from the checkpoint."""
-    run.cursor = {**run.cursor, "handed_over": True}
-    at = timezone.now() + timedelta(seconds=HANDED_OVER_SECONDS)
-    Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner).update(
-        lease_owner="", lease_expires_at=None, not_before=at, cursor=run.cursor
-    )
+    postpone(run, timezone.now() + timedelta(seconds=HANDED_OVER_SECONDS))
 
 
 def _after_failure(run: Run, error: ConnectorError) -> None:

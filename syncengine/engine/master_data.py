@@ -160,7 +160,7 @@ class _Synchronisation:
         return max(filter(None, (known, server_date.isoformat() if server_date else None)), default=None)
 
     def _checkpoint(self, **progress: Any) -> None:
-        self.run.cursor = {**self.run.cursor, "handed_over": False, **progress}
+        self.run.cursor = {**self.run.cursor, **progress}
         mine = Run.objects.filter(pk=self.run.pk, lease_owner=self.run.lease_owner)
         if not mine.update(cursor=self.run.cursor):
             raise LeaseLost  # inside the page's transaction: another has taken over and reads this page itself

@@ -148,7 +148,7 @@ def dependencies_kept(records: Sequence[Record]) -> Iterator[None]:
     """
     held = (RecordStatus.WAITING, RecordStatus.FAILED)
     awaited = {one.blocked_by_id for one in records if one.status in held and one.blocked_by_id}
-    rows = Record.objects.select_for_update().filter(pk__in=awaited).order_by("pk")
+    rows = Record.objects.select_for_update(no_key=True).filter(pk__in=awaited).order_by("pk")
     others = list(rows.defer("source", "target", "confirmed_target")) if awaited else []
     yield
     free_those_held_back_by([one.pk for one in others if one.confirmed_fingerprint])

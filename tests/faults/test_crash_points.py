@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 import pytest
@@ -87,3 +88,20 @@ def test_a_worker_that_died_again_and_again_still_leaves_one_document(town: Faul
     town.settle()
     for place in range(3):
         town.assert_posted_once(place)
+
+
+FROM_WHERE = {
+    "found": "resumed from the start",
+    "checked": "resumed after the last page, with [01] of 1 documents still open",
+}
+
+
+@pytest.mark.parametrize("point", FROM_WHERE)
+def test_a_run_whose_worker_was_lost_says_from_where_it_went_on(town: FaultWorld, nursery: Nursery, point: str):
+    town.issue(invoice())
+    town.fault("basware", "status", status=503, method="GET", path="/documents")  # it has had to try again before
+    assert nursery.start(town.integration.pk, "invoices", POINTS[point]).wait() == -signal.SIGKILL
+    town.leases_run_out()
+    town.settle()
+    (event,) = town.events("run.resumed")
+    assert re.search(FROM_WHERE[point], event.message), event.message
