@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 1.0
 STOP_SECONDS = 30.0
 BEAT_SECONDS = 10.0
+MOST_DOUBLINGS = 3
 
 
 class Supervisor:
@@ -40,6 +41,7 @@ class Supervisor:
         self._stop = threading.Event()
         self._cluster: subprocess.Popen[bytes] | None = None
         self._stuck_since: float | None = None
+        self._fruitless = 0
         self._next_beat = 0.0
         self._name = new_owner()
 
@@ -78,28 +80,39 @@ class Supervisor:
         now = timezone.now()
         self._beat()
         if not due.anything_due(now):
-            self._stuck_since = None
+            self._is_well()
             return
         if get_broker().queue_size() < settings.WORKERS:
             send_wake_up()
         if due.somebody_works(now):
-            self._stuck_since = None  # busy, not stuck: it will come to it
+            self._is_well()  # busy, not stuck: it will come to it
         elif self._patience_is_over():
-            log.error("cluster_stuck", seconds=settings.WATCHDOG_SECONDS)
+            log.error("cluster_stuck", seconds=self._patience)
+            self._fruitless += 1
             self._end(signal.SIGKILL)
             self._start()
+
+    def _is_well(self) -> None:
+        self._stuck_since = None
+        self._fruitless = 0
 
     def _beat(self) -> None:
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + BEAT_SECONDS
             beat(self._name)
 
+    @property
+    def _patience(self) -> float:
+        """WATCHDOG_SECONDS, doubled after a restart that changed nothing: a busy machine may start clusters slowly,
+        and one that is killed before it has started never works."""
+        patience: float = settings.WATCHDOG_SECONDS
+        return patience * (1 << min(self._fruitless, MOST_DOUBLINGS))
+
     def _patience_is_over(self) -> bool:
-        """Whether due work has not moved for WATCHDOG_SECONDS since we first saw it."""
+        """Whether due work has not moved for that long since we first saw it."""
         moment = time.monotonic()
         self._stuck_since = self._stuck_since or moment
-        patience: float = settings.WATCHDOG_SECONDS
-        return moment - self._stuck_since > patience
+        return moment - self._stuck_since > self._patience
 
     def _end(self, how: signal.Signals) -> None:
         cluster = self._cluster

@@ -154,6 +154,20 @@ def test_due_work_that_does_not_move_restarts_the_cluster(settings, old_work, sl
     wait_until(lambda: not _lives(first))
 
 
+def test_a_restart_that_changed_nothing_is_given_twice_the_time(settings, old_work, sleeper):
+    settings.WATCHDOG_SECONDS = 0.2
+    began = time.monotonic()
+    wait_until(lambda: sleeper.starts == 4)
+    assert time.monotonic() - began > 0.2 + 0.4 + 0.8
+
+
+def test_patience_is_short_again_once_somebody_has_worked(settings, old_work, sleeper, monkeypatch):
+    settings.WATCHDOG_SECONDS = 0.1
+    wait_until(lambda: sleeper._patience > 0.1)
+    monkeypatch.setattr(module.due, "somebody_works", lambda _: True)
+    wait_until(lambda: sleeper._patience == 0.1)
+
+
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
