@@ -84,7 +84,7 @@ class LivingTown(FaultWorld):
         mine = {"integration": self.integration}
         left = (
             Record.objects.filter(status__in=OPEN, **mine).exclude(error_code__in=WHILE_OTHERS_ACT),
-            Run.objects.filter(finished_at=None, **mine),
+            Run.objects.filter(finished_at=None, **mine).exclude(records__error_code__in=WHILE_OTHERS_ACT),
             Attempt.objects.filter(state=AttemptState.ACCEPTED, **mine),
             InboxNotification.objects.filter(processed_at=None, **mine),
         )
