@@ -48,7 +48,11 @@ def _checked(case: Case, plan: Plan) -> Step:
 
 
 def _report(case: Case, prepared: Prepared) -> Step:
-    """A false response only when a look-up shows nothing of this invoice in SAP (default-mapping.md)."""
+    """A false response only when a look-up shows nothing of this invoice in SAP (default-mapping.md).
+
+    None in TransferFailed: Basware takes no response there (contracts: Basware §14.2), its clerk has read the first
+    one and sends the invoice again once it is corrected. The record names today's problems.
+    """
     seen = look_up_marks(case.desk.sap, case.invoice_id, case.terms)
     if seen:
         return adopt_or_ask(case, prepared.invoice, seen)
