@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.db import transaction
 from django.utils import timezone
 
 from syncengine.engine import mappings
@@ -59,11 +60,22 @@ def _settle(integration: Integration, record: Record, attempt: Attempt, *, confi
         context = replace(flow_context(integration, flow, both), lookups=mapping.lookups)
         desk = DbDesk(record, both, context, mapping.compiled)
         step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
-    record.flags = [flag for flag in record.flags if flag != NO_ANSWER]
-    apply_step(flow, record, step)
-    if isinstance(step, Continue):
-        set_pending(record, timezone.now())
-        record.save()
+    with transaction.atomic():
+        if not _is_unchanged(record):
+            return  # another worker has read the same answer, and was quicker
+        record.flags = [flag for flag in record.flags if flag != NO_ANSWER]
+        apply_step(flow, record, step)
+        if isinstance(step, Continue):
+            set_pending(record, timezone.now())
+            record.save()
+
+
+def _is_unchanged(record: Record) -> bool:
+    """Whether it still waits as it did when it was read; locks it until the transaction ends."""
+    same = Record.objects.filter(
+        pk=record.pk, status=record.status, error_code=record.error_code, next_attempt_at=record.next_attempt_at
+    )
+    return bool(same.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def _show(record: Record, *, confirmed: bool, message: str) -> None:

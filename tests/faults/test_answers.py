@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from syncengine.connectors.basware.external_codes import response_code
-from syncengine.engine import replay
+from syncengine.engine import replay, responses
 from syncengine.engine.responses import answer_came
 from syncengine.models import Attempt, AttemptState, Record, RecordStatus
-from tests.engine.world import PERSON
+from tests.engine.world import PERSON, in_threads
 from tests.faults.world import FaultWorld, invoice
 
 SLOW = 1.0
@@ -124,6 +126,22 @@ def test_a_verdict_that_comes_before_the_record_is_put_down_is_asked_for_again(t
     Record.objects.filter(pk=record.pk).update(status=RecordStatus.WAITING, lease_owner="")
     town.settle()
     town.assert_posted_once()
+
+
+def test_a_verdict_that_two_workers_read_at_once_counts_once(town: FaultWorld, monkeypatch: pytest.MonkeyPatch):
+    record, attempt = _answered(town)
+    both_have_read, original = threading.Barrier(2, timeout=5), responses.flow_context
+
+    def flow_context(*arguments: Any) -> Any:
+        both_have_read.wait()
+        return original(*arguments)
+
+    monkeypatch.setattr(responses, "flow_context", flow_context)
+    in_threads(*[lambda: answer_came(town.integration, attempt, confirmed=True, message="")] * 2)
+    monkeypatch.undo()
+    town.settle()
+    town.assert_posted_once()
+    assert (town.again(record).run.confirmed, len(town.events("record.done"))) == (1, 1)
 
 
 def test_a_verdict_on_an_earlier_answer_says_nothing_of_the_one_that_is_awaited(town: FaultWorld):

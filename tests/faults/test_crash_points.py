@@ -16,6 +16,7 @@ FOUND = "syncengine.engine.document_runs:store_found"
 LINK = "syncengine.engine.desk:DbDesk.link"
 VERDICT = "syncengine.engine.verdicts:answer_came"
 SETTLE = "syncengine.engine.responses:apply_step"
+SETTLED = "syncengine.engine.responses:_settle"
 
 POINTS = {
     "found": Death(FOUND, "before"),
@@ -41,7 +42,8 @@ POINTS = {
     "waiting for the verdict": Death(STEP, "after", "AwaitAnswer"),
     "verdict read": Death(VERDICT, "before"),
     "verdict understood": Death(SETTLE, "before", "Finished"),
-    "confirmed, request still open": Death(SETTLE, "after", "Finished"),
+    "verdict applied, not committed": Death(SETTLE, "after", "Finished"),
+    "confirmed, request still open": Death(SETTLED, "after"),
 }
 
 
