@@ -15,7 +15,7 @@ from tests.faults.world import FaultWorld, no_sweep
 
 __all__ = ["database", "quick", "running_sandboxes", "sandboxes"]
 
-CELL = "cell"
+CELL, NOTE = "cell", "note"
 COLUMNS = ("database", "step", "fault", "outcome", "tries", "seconds")
 
 
@@ -50,8 +50,9 @@ def nursery(database: Database) -> Iterator[Nursery]:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The matrix as a table; the cells come with the reports, so that it is whole under xdist too."""
-    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, ())]
-    cells = [value for one in reports for name, value in one.user_properties if name == CELL]
+    for note in _told(terminalreporter, NOTE):
+        terminalreporter.write_line(note)
+    cells = _told(terminalreporter, CELL)
     if not cells:
         return
     rows = [COLUMNS, *(tuple(str(cell[name]) for name in COLUMNS) for cell in cells)]
@@ -59,3 +60,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section(f"fault matrix: {len(cells)} cells")
     for row in rows:
         terminalreporter.write_line("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)))
+
+
+def _told(terminalreporter: Any, what: str) -> list[Any]:
+    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, ())]
+    return [value for one in reports for name, value in one.user_properties if name == what]
