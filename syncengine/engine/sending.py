@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -41,8 +42,12 @@ from syncengine.flows.master import MasterDataFlow, Part
 from syncengine.models import Attempt, AttemptItem, AttemptState, ItemOutcome, Record, RecordStatus, Run
 from tenants.models import Integration
 
+CONFLICT = 409
 LOST = "The worker was lost before the answer came."
 SAVED = ["status", "part", "next_attempt_at", "attempts", "lease_owner", "lease_expires_at", *ERROR_FIELDS]
+
+Named = dict[str, RecordError]
+"""What was said of single records, by external code."""
 
 
 @dataclass(frozen=True)
@@ -251,13 +256,25 @@ class Sender:
             if not named and len(batch.records) == 1:
                 body = batch.bodies[0]
                 named = {body.external_code: RecordError(body.external_code, error.code, error.message)}
-            if named:
-                self._fail_named(batch, named)
+            failing = self._after_conflict(batch, named, error) if error.status == CONFLICT else named
+            if failing:
+                self._fail_named(batch, failing)
             batch.attempt.items.filter(outcome=ItemOutcome.OPEN).update(outcome=ItemOutcome.SUPERSEDED)
         for rest in _without(batch, named):
             self._start(batch.part, rest)
 
-    def _fail_named(self, batch: Batch, named: dict[str, RecordError]) -> None:
+    def _after_conflict(self, batch: Batch, named: Named, error: Rejected) -> Named:
+        """Somebody writes the same records just now: they go again later (contracts: Basware §4), not for ever."""
+        now, tries = timezone.now(), len(settings.RETRY_DELAYS)
+        again = [one for one in batch.records if _codes(batch, one) & named.keys() and one.attempts < tries]
+        for record in again:
+            record.attempts += 1
+            set_waiting(record, retry_at(error, record.attempts, now), Trouble(error.code, error.message, error.hint))
+        Record.objects.bulk_update(again, SAVED)
+        spared = {code for record in again for code in _codes(batch, record)}
+        return {code: found for code, found in named.items() if code not in spared}
+
+    def _fail_named(self, batch: Batch, named: Named) -> None:
         failed = []
         for record in batch.records:
             errors = [named[code] for code in _codes(batch, record) if code in named]
@@ -303,7 +320,7 @@ def _codes(batch: Batch, record: Record) -> set[str]:
     return {body.external_code for body in batch.bodies if body.record.pk == record.pk}
 
 
-def _without(batch: Batch, named: dict[str, RecordError]) -> list[list[Body]]:
+def _without(batch: Batch, named: Named) -> list[list[Body]]:
     """What to send again: all but the records named, or two halves when nobody was named."""
     bad = {body.record.pk for body in batch.bodies if body.external_code in named}
     rest = [body for body in batch.bodies if body.record.pk not in bad]

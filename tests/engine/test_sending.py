@@ -109,6 +109,35 @@ def test_a_refused_record_is_not_sent_again_by_the_next_run(world):
     assert world.posts("projects") == []
 
 
+def conflict(code: str) -> str:
+    error = {"externalCode": code, "type": "BUSINESS", "code": "CONFLICT_IN_POST", "message": "written just now"}
+    return json.dumps({"requestId": "r", "hasErrors": True, "errors": [error]})
+
+
+def test_a_record_that_somebody_else_writes_just_now_goes_again_later(world):
+    bad = world.sandboxes.sap.company.collection("Projects").keys()[4]
+    body = conflict(f"1000-PJ-{bad}")
+    world.fault("basware", "status", method="POST", path=IMPORT, status=409, body=body)
+    run = world.run("projects")
+    assert (run.status, run.confirmed, run.failed) == ("succeeded", 15, 0)
+    assert [len(codes(call)) for call in world.posts("projects")] == [15, 14, 1]
+    assert world.record("projects", bad).status == "done"
+
+
+def test_a_conflict_that_never_ends_comes_before_a_person(world, settings):
+    settings.RETRY_DELAYS = [0.02, 0.02]
+    bad = world.sandboxes.sap.company.collection("Projects").keys()[4]
+    world.run("projects")
+    projects = world.sandboxes.sap.company.collection("Projects")
+    projects.put(bad, {**projects[bad], "Name": "Another name"})
+    world.fault("basware", "status", method="POST", path=IMPORT, status=409, body=conflict(f"1000-PJ-{bad}"), count=0)
+    world.quiet()
+    run = world.run("projects")
+    assert (run.status, run.failed) == ("partial", 1)
+    assert "written just now" in world.record("projects", bad).error_message
+    assert len(world.posts("projects")) == 3
+
+
 def test_a_throttled_import_waits_as_long_as_told_and_is_sent_again(world):
     world.fault("basware", "status", method="POST", path=IMPORT, status=429, retry_after=1)
     run = world.run("projects")
