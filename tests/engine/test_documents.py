@@ -251,6 +251,8 @@ def test_a_target_that_asks_for_patience_is_left_alone_for_as_long_as_it_said(re
 
 
 def test_a_failure_of_a_refused_log_in_pauses_the_integration(record, connected):
+    refusal = {"message": "Wrong password.", "code": "login", "hint": ""}
+    connected.connections.update(login_refused=refusal)  # as the gate keeps it when it sees one
     advance(record, PaperFlow(Unauthenticated("Wrong password.", code="login", login_refused=True)))
     assert Integration.objects.get(pk=connected.pk).paused_reason == "Wrong password."
 
