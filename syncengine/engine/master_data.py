@@ -15,11 +15,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_events
 from syncengine.engine import mappings, slots
+from syncengine.engine.closings import absent_records, active_records, last_complete_read
 from syncengine.engine.comparing import Comparison, Fate, Judged
 from syncengine.engine.dry_runs import DryResult
 from syncengine.engine.leases import LeaseLost, lease_end
@@ -88,6 +89,7 @@ class _Synchronisation:
         return date.fromisoformat(mark) - WATERMARK_OVERLAP if mark else None
 
     def go(self) -> bool:
+        self._expect()
         if not self.run.cursor.get("read_all") and not self._read():
             # What was not read is not absent: a run that was cancelled ends here, another goes on later.
             return self.work.cancelled()
@@ -99,6 +101,12 @@ class _Synchronisation:
         elif not self.work.cancelled():
             self._advance_watermark()
         return True
+
+    def _expect(self) -> None:
+        """About as many as the last run found that read everything: SAP is not asked for a count of its own."""
+        if self.whole and self.run.expected is None:
+            found = last_complete_read(self.run)
+            Run.objects.filter(pk=self.run.pk).update(expected=found)
 
     def _read(self) -> bool:
         cursor = self.run.cursor
@@ -178,15 +186,11 @@ class _Synchronisation:
 
     def _absent(self) -> None:
         """Close what a complete read did not find; many at once need a person's yes."""
-        active = Record.objects.filter(integration=self.run.integration, flow=self.flow.name, active=True).exclude(
-            status=RecordStatus.IGNORED
-        )
-        unseen = Q(seen_run=None) | ~Q(seen_run=self.run.pk)
-        absent = active.filter(unseen).exclude(confirmed_fingerprint="")
+        absent = absent_records(self.run)
         if self.dry is not None:
             return
         number = absent.count()
-        if self._too_many(number, active.count()):
+        if self._too_many(number, active_records(self.run).count()):
             self._hold_closings(number)
             return
         for keys in _chunks_of_keys(absent):

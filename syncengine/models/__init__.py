@@ -3,6 +3,7 @@
 from syncengine.models.attempt import Attempt, AttemptItem, AttemptState, ItemOutcome
 from syncengine.models.audit import AuditEvent, AuditKey, AuditSeal
 from syncengine.models.call import Call
+from syncengine.models.figures import DayFigures, Figures
 from syncengine.models.flow_state import FlowState
 from syncengine.models.inbox import InboxNotification, NotificationResult, WebhookCounter
 from syncengine.models.named_lock import NamedLock
@@ -26,7 +27,9 @@ __all__ = [
     "Call",
     "CallSlot",
     "Channel",
+    "DayFigures",
     "DeliveryState",
+    "Figures",
     "FlowState",
     "FoundBy",
     "InboxNotification",

@@ -10,12 +10,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Q
 
 from syncengine.models.record import Record
 from syncengine.models.run import Run
 from tenants.encryption import SecretsField
 from tenants.models import Integration, Organization
 from tenants.models.scoped import ScopedModel, ScopedQuerySet
+
+# What became of a record: the actions that the figures of a day count.
+OUTCOMES = ("record.confirmed", "record.done", "record.failed")
 
 
 class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
@@ -60,6 +64,11 @@ class AuditEvent(ScopedModel):
         indexes = [
             models.Index(fields=["organization", "-id"], name="audit_newest"),
             models.Index(fields=["record", "id"], name="audit_of_record"),
+            models.Index(
+                fields=["integration", "created_at", "action"],
+                condition=Q(action__in=OUTCOMES),
+                name="audit_outcomes",
+            ),
         ]
 
     def __str__(self) -> str:

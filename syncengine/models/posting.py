@@ -37,7 +37,10 @@ class PostedDocument(ScopedModel):
         constraints = [
             models.UniqueConstraint(fields=["company", "entity_set", "doc_entry"], name="one_invoice_per_document")
         ]
-        indexes = [models.Index(fields=["integration", "entity_set", "doc_entry"], name="posted_by_entry")]
+        indexes = [
+            models.Index(fields=["integration", "entity_set", "doc_entry"], name="posted_by_entry"),
+            models.Index(fields=["integration", "created_at"], name="posted_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.entity_set}({self.doc_entry})"

@@ -120,6 +120,17 @@ class Record(ScopedModel):
             models.Index(fields=["integration", "updated_at"], name="record_by_change"),
             models.Index(fields=["integration", "cause"], condition=~Q(cause=""), name="record_by_cause"),
             models.Index(fields=["id"], condition=Q(wishes__isnull=False), name="record_wished"),
+            models.Index(fields=["run", "-id"], name="record_of_run"),
+            models.Index(  # what needs a person, with all that is added up of it
+                fields=["integration", "flow", "error_code", "cause", "currency", "amount", "created_at", "id"],
+                condition=Q(status="failed"),
+                name="record_failed",
+            ),
+            models.Index(
+                fields=["integration", "stage", "currency", "status", "amount"],
+                condition=Q(flow="invoices"),
+                name="record_by_stage",
+            ),
             models.Index(
                 fields=["integration", "flow", "offered_at"],
                 condition=Q(offered_at__isnull=False),

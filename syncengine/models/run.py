@@ -107,6 +107,11 @@ class Run(ScopedModel):
         indexes = [
             models.Index(fields=["integration", "-id"], name="run_newest"),
             models.Index(
+                fields=["integration", "flow", "finished_at"],
+                condition=Q(status__in=["succeeded", "partial"]) & ~Q(mode="dry_run"),
+                name="run_good",
+            ),
+            models.Index(
                 fields=["status", "lease_expires_at"],
                 condition=Q(status__in=["queued", "running", "settling"]),
                 name="run_open",

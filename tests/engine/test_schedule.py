@@ -111,7 +111,7 @@ def test_an_integration_that_may_not_run_is_not_started(connected, clock, how):
 
 
 def test_a_due_flow_wakes_the_workers(connected, clock, monkeypatch):
-    for other in (due.audit, due.watching):  # what comes by the clock would wake them too
+    for other in (due.audit, due.watching, due.statistics):  # what comes by the clock would wake them too
         monkeypatch.setattr(other, "is_due", lambda _: False)
     apply(connected, {"projects": EVERY_QUARTER}, PERSON)
     due.sweep.start_due(Deadline(1))

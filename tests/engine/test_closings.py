@@ -1,0 +1,52 @@
+"""Which records a complete read did not find."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncengine.engine.closings import absent_records, active_records, last_complete_read
+from tests import factories
+
+
+@pytest.fixture
+def run(db):
+    return factories.RunFactory(mode="full")
+
+
+def vendor(run, **fields):
+    given = {"status": "done", "confirmed_fingerprint": "f", "active": True, **fields}
+    return factories.RecordFactory(integration=run.integration, **given)
+
+
+def test_what_the_target_holds_and_the_source_no_longer_shows_is_absent(run):
+    never, before = vendor(run), vendor(run, seen_run=run.pk - 1)
+    assert set(absent_records(run)) == {never, before}
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_what_this_run_or_a_later_one_has_seen_is_not(run, later):
+    vendor(run, seen_run=run.pk + later)
+    assert not absent_records(run)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"active": False}, {"status": "ignored"}, {"confirmed_fingerprint": ""}, {"flow": "projects"}]
+)
+def test_what_the_target_does_not_hold_cannot_be_closed(run, fields):
+    vendor(run, **fields)
+    assert not absent_records(run)
+
+
+def test_records_that_are_still_on_their_way_count_among_the_active(run):
+    vendor(run, confirmed_fingerprint="", status="pending")
+    assert active_records(run).count() == 1
+
+
+def test_a_run_expects_what_the_last_complete_one_of_its_flow_read(run):
+    assert last_complete_read(run) is None
+    given = {"integration": run.integration, "finished_at": factories.NOON}
+    factories.RunFactory(**given, mode="full", status="succeeded", read=120)
+    factories.RunFactory(**given, mode="incremental", status="succeeded", read=3)
+    factories.RunFactory(**given, mode="full", status="failed", read=7)
+    factories.RunFactory(**given, mode="full", status="succeeded", read=9, flow="projects")
+    assert last_complete_read(run) == 120
