@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from syncengine.audit import record_event
+from syncengine.notices.mail import LONGEST_SUBJECT, one_line
 from tenants import services
 from tenants.errors import refuse
 from tenants.models import ApiKey, Invitation, Membership, Role, User
@@ -34,11 +35,12 @@ def invite(access: Access, email: str, role: Role) -> Invitation:
 
 
 def _send(invitation: Invitation, token: str) -> None:
+    name = one_line(invitation.organization.name, LONGEST_SUBJECT)  # no line break of it begins another header
     text = (
-        f"You are invited to {invitation.organization.name} on Ledgerbridge as {invitation.role}.\n\n"
+        f"You are invited to {name} on Ledgerbridge as {invitation.role}.\n\n"
         f"Follow this link within {services.INVITATION_LIFE.days} days:\n{settings.SITE_URL}/invitations/{token}/\n"
     )
-    send_mail(f"Invitation to {invitation.organization.name}", text, None, [invitation.email])
+    send_mail(f"Invitation to {name}", text, None, [invitation.email])
 
 
 @transaction.atomic

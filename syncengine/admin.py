@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django_q.models import Failure, OrmQ, Schedule, Success
 
 from syncengine.engine.bulk_replays import replay_many
 from syncengine.models import Attempt, AuditEvent, Call, InboxNotification, Record, RecordStatus, Run
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Any]
 else:
     BaseAdmin = admin.ModelAdmin
+
+
+# The queue's rows are pickles: reading one runs what is in it, and a schedule runs whatever function it names.
+admin.site.unregister([Failure, OrmQ, Schedule, Success])
 
 
 class ReadOnlyAdmin(BaseAdmin):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from tenants.models import ApiKey, Connection, FieldMapping, Integration, Invitation, Membership, Organization, User
+
+# It would show the seeds of everybody's one-time codes.
+admin.site.unregister(Authenticator)
 
 
 @admin.register(User)
