@@ -34,6 +34,14 @@ class Flow(ABC):
     def default_rules(self) -> list[dict[str, Any]]:
         """The field mapping a customer starts with, in the shape of interface.md's mapping endpoint."""
 
+    def rows(self, source: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:  # most records have none
+        """The source of each kind of row of a record, for rules with `kind[].` in front."""
+        return {}
+
+    def limits(self) -> dict[str, int]:  # for flows that cut nothing
+        """Greatest length of each text field by the rules' paths, list positions left out."""
+        return {}
+
     def default_lookups(self) -> Mapping[str, Mapping[str, str]]:
         """Lookup tables by name, for the customer to fill; the names that rules and posting refer to."""
         return {}

@@ -32,13 +32,13 @@ from syncengine.flows.invoicing.check import check
 from syncengine.flows.invoicing.claim import claim, read_again, special_reason
 from syncengine.flows.invoicing.decide import booked, decide, not_booked
 from syncengine.flows.invoicing.post import post
-from syncengine.flows.invoicing.rules import LOOKUPS, Targets, default_rules
+from syncengine.flows.invoicing.rules import LIMITS, LOOKUPS, Targets, default_rules
 from syncengine.flows.invoicing.steps import READ_AGAIN
 from syncengine.flows.invoicing.watch import invoices_to_look_at
 from syncengine.flows.values import instant
 from syncengine.mapping import FieldMapping, Problem
 from syncengine.mapping.text import as_text, to_decimal
-from syncengine.posting.invoice import read_invoice
+from syncengine.posting.invoice import read_invoice, row_sources
 
 
 class InvoiceFlow(DocumentFlow):
@@ -60,6 +60,12 @@ class InvoiceFlow(DocumentFlow):
     def targets(self) -> Collection[str]:
         """The fields that a rule may fill."""
         return Targets()
+
+    def rows(self, source: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+        return {"DocumentLines": row_sources(source)}
+
+    def limits(self) -> dict[str, int]:
+        return LIMITS
 
     # Finding
 

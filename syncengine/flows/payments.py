@@ -104,6 +104,9 @@ class PaymentFlow(DocumentFlow):
         """The fields that a rule may fill: those of a response that the payment itself does not decide."""
         return {"paymentTermCode", "paymentMethod", "paymentMessage"}
 
+    def limits(self) -> dict[str, int]:
+        return limits("paymentResponses")
+
     preview = staticmethod(preview_payment)
 
     # Finding

@@ -8,11 +8,15 @@ from syncengine.mapping.apply import FieldMapping, Mapped, compile_rules
 from syncengine.mapping.fingerprint import fingerprint
 from syncengine.mapping.problems import MappingRefused, Problem, RuleProblem
 from syncengine.mapping.rules import Rule, split_row_rules
+from syncengine.mapping.tracing import Looked, Maker, Origin
 
 __all__ = [
     "FieldMapping",
+    "Looked",
+    "Maker",
     "Mapped",
     "MappingRefused",
+    "Origin",
     "Problem",
     "Rule",
     "RuleProblem",

@@ -14,6 +14,7 @@ from syncengine.mapping.interpreter import BoundedInterpreter
 from syncengine.mapping.problems import Problem, TooMuchWork
 from syncengine.mapping.rules import CompiledRule, Rule, check_rules
 from syncengine.mapping.text import as_text, is_empty
+from syncengine.mapping.tracing import Looked, Origin, maker_of
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -68,14 +69,16 @@ class FieldMapping:
         rows: Rows | None = None,
         lookups: Lookups | None = None,
         limits: Mapping[str, int] | None = None,
+        origins: list[Origin] | None = None,
     ) -> Mapped:
         """The target of one record: same input, same output, every problem with its path.
 
         rows     source of each kind of row, for rules with `kind[].` in front
         lookups  this customer's tables by name
         limits   greatest length of each text field by path, list and row positions left out (`lines.description`)
+        origins  takes down where each field's value came from
         """
-        work = _Work(lookups or {}, limits or {})
+        work = _Work(lookups or {}, limits or {}, origins)
         target: dict[str, Any] = {}
         for item in self._plain:
             work.fill(target, item, source, item.rule.target, item.rule.target)
@@ -107,11 +110,12 @@ def compile_rules(
 class _Work:
     """One record's evaluation: the budget, the tables, and what was found on the way."""
 
-    def __init__(self, lookups: Lookups, limits: Mapping[str, int]) -> None:
+    def __init__(self, lookups: Lookups, limits: Mapping[str, int], origins: list[Origin] | None) -> None:
         self._interpreter = BoundedInterpreter(lookups)
         self._lookups = lookups
         self._cleaner = Cleaner(limits)
         self._problems: list[Problem] = []
+        self._origins = origins
 
     def mapped(self, target: dict[str, Any]) -> Mapped:
         notes = self._cleaner.notes
@@ -119,7 +123,13 @@ class _Work:
 
     def fill(self, target: dict[str, Any], item: CompiledRule, source: Any, path: str, shape: str) -> None:
         found = len(self._problems)
-        value = self._cleaner.clean(self._value(item, source, path), path, shape)
+        self._interpreter.looked.clear()
+        made, by_default = self._value(item, source, path)
+        value = self._cleaner.clean(made, path, shape)
+        if self._origins is not None:
+            looked = self._interpreter.looked
+            maker = maker_of(value, by_default=by_default, looked=looked)
+            self._origins.append(Origin(path, item.rule.source, value, maker, tuple(looked)))
         if value is not None:
             _put(target, item.rule.target, value)
         elif item.rule.required and len(self._problems) == found:
@@ -127,7 +137,8 @@ class _Work:
             hint = "Fill the field in the source system, or give the mapping rule a default."
             self._problems.append(Problem(path, message, hint, "required"))
 
-    def _value(self, item: CompiledRule, source: Any, path: str) -> Any:
+    def _value(self, item: CompiledRule, source: Any, path: str) -> tuple[Any, bool]:
+        """What the rule gives, and whether its default stood in."""
         try:
             value = self._interpreter.visit(item.ast, source)
             self._interpreter.weigh(value)
@@ -135,14 +146,15 @@ class _Work:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else _first_line(error)
             message = f"{path}: the rule {_short(item.rule.source)} cannot be evaluated: {reason}"
             self._problems.append(Problem(path, message, "Change the mapping rule.", "mapping"))
-            return None
+            return None, False
         if item.rule.lookup is not None and not is_empty(value):
             value = self._look_up(item.rule, value, path)
-        return item.rule.default if is_empty(value) else value
+        return (item.rule.default, True) if is_empty(value) else (value, False)
 
     def _look_up(self, rule: Rule, value: Any, path: str) -> Any:
         text = as_text(value)
         found = self._lookups.get(rule.lookup or "", {}).get(text)
+        self._interpreter.looked.append(Looked(rule.lookup or "", text, found))
         if found is None and rule.default is None:
             message = f"{path}: the lookup table {rule.lookup} has no entry for {_short(text)}"
             hint = f"Add {_short(text)} to the lookup table {rule.lookup} on the mapping page."

@@ -27,6 +27,7 @@ from jmespath import functions as builtin
 from jmespath.exceptions import JMESPathError
 
 from syncengine.mapping.text import as_text, is_empty, to_decimal
+from syncengine.mapping.tracing import Looked
 
 Lookups = Mapping[str, Mapping[str, str]]
 
@@ -80,6 +81,8 @@ class MappingFunctions(builtin.Functions):
 
     def __init__(self, lookups: Lookups) -> None:
         self._lookups = lookups
+        self.looked: list[Looked] = []
+        """What the tables were asked since the list was emptied last."""
 
     def _get_allowed_pytypes(self, types: Sequence[str]) -> tuple[list[str], list[Sequence[str]]]:
         allowed, subtypes = super()._get_allowed_pytypes(types)  # type: ignore[misc]  # not in the stubs
@@ -120,7 +123,9 @@ class MappingFunctions(builtin.Functions):
 
     @own_function
     def _func_lookup(self, table: Any, value: Any, fallback: Any = None) -> Any:
-        found = self._lookups.get(as_text(table), {}).get(as_text(value))
+        name, text = as_text(table), as_text(value)
+        found = self._lookups.get(name, {}).get(text)
+        self.looked.append(Looked(name, text, found))
         return fallback if found is None else found
 
     @own_function

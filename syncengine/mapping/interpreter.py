@@ -8,6 +8,7 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from syncengine.mapping.functions import Lookups, MappingFunctions
 from syncengine.mapping.problems import TooMuchWork
+from syncengine.mapping.tracing import Looked
 
 MAX_WORK = 200_000
 """Steps that all rules together may take for one record: well under a second."""
@@ -29,6 +30,11 @@ class BoundedInterpreter(TreeInterpreter):
         super().__init__(Options(custom_functions=self._own_functions))
         self._work = 0
         self._weights: dict[int, tuple[Any, int]] = {}
+
+    @property
+    def looked(self) -> list[Looked]:
+        """What `lookup()` has asked the tables; whoever evaluates a rule empties it first."""
+        return self._own_functions.looked
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         """Evaluates one node of the expression and charges for it and for what it made."""
