@@ -184,6 +184,9 @@ def _answer_and_ignore(record: Record, reason: str, *, give_back: bool, booked_a
             code="required",
         )
     how = "give_back" if give_back else "booked_as"
+    if record.stage in (Stage.CONFIRMED, Stage.PAID):
+        message = "Basware has its answer to this invoice: ignore it with a reason alone."
+        raise ActionRefused(message, field=how, code="answered")
     again(record, decision={"decision": how, "document": booked_as, "reason": reason})
 
 

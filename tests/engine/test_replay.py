@@ -9,6 +9,7 @@ from syncengine.engine import replay as deeds
 from syncengine.engine.pauses import pause
 from syncengine.engine.runs import ActionRefused
 from syncengine.models import Record
+from tests import factories
 from tests.engine.world import PERSON, World
 
 ADMIN = "admin@nordic-paper.example.com"
@@ -183,6 +184,18 @@ def test_ignoring_needs_a_reason(refused):
     with pytest.raises(ActionRefused) as refusal:
         deeds.ignore(refused, PERSON, "  ")
     assert refusal.value.field == "reason"
+
+
+@pytest.mark.parametrize("answer", [{"give_back": True}, {"booked_as": 4711}])
+@pytest.mark.parametrize("stage", ["confirmed", "paid"])
+def test_an_invoice_that_basware_has_its_answer_to_is_not_answered_again(connected, monkeypatch, stage, answer):
+    monkeypatch.setattr(deeds, "_check_number", lambda record, number: None)  # SAP would be asked for it
+    record = factories.RecordFactory(integration=connected, flow="invoices", stage=stage, status="done")
+    with pytest.raises(ActionRefused, match="has its answer") as caught:
+        deeds.ignore(record, PERSON, "not ours", **answer)
+    assert caught.value.field == next(iter(answer))
+    record.refresh_from_db()
+    assert record.status == "done"
 
 
 def test_what_is_ignored_stays_ignored_whatever_changes(world, refused):
