@@ -1,0 +1,270 @@
+"""Customers type URLs that our server calls: no spelling of a private address is ever connected to."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from portal.notifications import save_slack
+from syncengine.connectors.basware.settings import BaswareSettings
+from syncengine.connectors.basware.storage import Storage
+from syncengine.connectors.calls import Limits, Request, Response, utcnow
+from syncengine.connectors.guard import OutboundPolicy
+from syncengine.connectors.http import HttpTransport
+from syncengine.connectors.outcomes import ConnectorError, Rejected, Unavailable
+from syncengine.connectors.probe import Probe
+from syncengine.engine.connecting import save_connection
+from syncengine.models import Notice
+from syncengine.notices import slack
+from tenants.errors import Refused
+from tenants.scoping import access_of_member
+from tests import factories
+from tests.connectors.servers import RawServer
+from tests.security.spellings import disguised, hosts_never, hosts_private
+
+CLOSED = OutboundPolicy()
+EVERYTHING = OutboundPolicy(allow=("0.0.0.0/0", "::/0"), allow_http=True)
+QUICK = Limits(connect_timeout=0.2, read_timeout=0.5, body_timeout=0.5)
+PUBLIC = "93.184.216.34"
+INNER = (
+    "127.0.0.1", "10.0.0.5", "192.168.1.1", "0.0.0.0", "100.64.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1",
+    "fe80::1", "fd00:ec2::254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2001:0:7f00:1::", "224.0.0.1", "fc00::1",
+)  # fmt: skip
+REDIRECTS = (301, 302, 303, 307, 308)
+_watching: list[list[str]] = []
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    """Python tells of every connection before it is made: noted, and refused, whoever asks for it."""
+    if event == "socket.connect" and _watching and arguments[0].family in {socket.AF_INET, socket.AF_INET6}:
+        _watching[-1].append(str(arguments[1][0]))
+        raise ConnectionRefusedError(111, "Connection refused")
+
+
+sys.addaudithook(_watch)
+
+
+@contextmanager
+def connections() -> Iterator[list[str]]:
+    """The addresses that are connected to inside; none of the connections is made."""
+    made: list[str] = []
+    _watching.append(made)
+    try:
+        yield made
+    finally:
+        _watching.remove(made)
+
+
+@pytest.fixture
+def listener() -> Iterator[RawServer]:
+    """Somebody is at home on this machine, so that a connection would really come about."""
+    server = RawServer(lambda received: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    yield server
+    server.close()
+
+
+def transport(policy: OutboundPolicy = CLOSED) -> HttpTransport:
+    return HttpTransport("basware", policy=policy, limits=QUICK)
+
+
+def attempt(url: str, policy: OutboundPolicy) -> str:
+    """What comes of calling a URL: "" if it is refused and nothing was connected to."""
+    with connections() as made:
+        try:
+            transport(policy).send(Request("GET", url), lambda response: None)
+        except Rejected as refused:
+            return "" if not made and refused.code in {"url_invalid", "outbound_blocked"} else f"{url}: {made}"
+        except ConnectorError as other:
+            return f"{url}: {other.code} {made}"
+    return f"{url}: answered"
+
+
+def test_the_watch_sees_a_connection(listener):
+    """Otherwise all of this would prove nothing."""
+    with connections() as made, pytest.raises(Unavailable):
+        transport(EVERYTHING).send(Request("GET", listener.url), lambda response: None)
+    assert made == ["127.0.0.1"]
+    assert transport(EVERYTHING).send(Request("GET", listener.url), lambda response: None).status == 200
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_no_spelling_of_a_private_address_is_called(scheme, listener, prove):
+    hosts = [*hosts_private(), *hosts_never()]
+    failures = [found for host in hosts if (found := attempt(f"{scheme}://{host}:{listener.port}/", CLOSED))]
+    assert listener.connections == 0
+    prove("outbound: a private address in any spelling is refused", len(hosts), failures)
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_metadata_and_link_local_are_refused_whatever_the_operator_allows(scheme, prove):
+    policies = (CLOSED, EVERYTHING, OutboundPolicy(allow=("169.254.169.254", "metadata", "fe80::/10"), allow_http=True))
+    tried = [(host, policy) for host in hosts_never() for policy in policies]
+    failures = [found for host, policy in tried if (found := attempt(f"{scheme}://{host}/latest/", policy))]
+    prove("outbound: metadata and link-local are refused always", len(tried), failures)
+
+
+def test_no_disguise_of_the_host_helps(listener, prove):
+    hosts = ("127.0.0.1", "localhost", "169.254.169.254", "[::1]", "[::ffff:169.254.169.254]", "2130706433")
+    urls = [url for host in hosts for url in disguised(host, listener.port)]
+    failures = [found for url in urls if (found := attempt(url, CLOSED))]
+    assert listener.connections == 0
+    prove("outbound: a URL in disguise is refused", len(urls), failures)
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *answers: tuple[str, ...]) -> list[str]:
+    """A name server that says something else each time; the last answer stays. Returns who was asked for."""
+    asked: list[str] = []
+
+    def answer(host: str, port: int, *_: Any, **__: Any) -> Any:
+        if host in {PUBLIC, *INNER}:  # an address is no question to a name server
+            return [(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
+        asked.append(host)
+        found = answers[min(len(asked), len(answers)) - 1]
+        kinds = ((socket.AF_INET6 if ":" in one else socket.AF_INET, one) for one in found)
+        return [(kind, socket.SOCK_STREAM, 6, "", (one, port)) for kind, one in kinds]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    return asked
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_a_name_that_leads_inside_is_not_followed(scheme, monkeypatch, prove):
+    names = ("127.0.0.1.nip.io", "localtest.me", "rebind.example.com", "xn--lcalhost-83a.example.com")
+    failures = []
+    for address in INNER:
+        for name in names:
+            resolving(monkeypatch, (address,))
+            failures += [attempt(f"{scheme}://{name}/", CLOSED)]
+    prove("outbound: a name that leads inside is refused", len(failures), [one for one in failures if one])
+
+
+def test_a_name_that_changes_its_mind_is_asked_once_for_each_connection(monkeypatch, prove):
+    """DNS rebinding: what was checked is what is connected to, and the next connection is checked anew."""
+    failures = []
+    for address in INNER:
+        asked = resolving(monkeypatch, (PUBLIC,), (address,))
+        with connections() as made, pytest.raises(ConnectorError):
+            transport().send(Request("GET", "https://rebind.example.com/"), lambda response: None)
+        if made != [PUBLIC] or len(asked) != 1:
+            failures.append(f"{address}: connected to {made}, asked {len(asked)} times")
+        if found := attempt("https://rebind.example.com/", CLOSED):
+            failures.append(found)
+        failures += _probed(monkeypatch, address)
+    prove("outbound: DNS rebinding reaches nothing inside", len(INNER) * 3, failures)
+
+
+def _probed(monkeypatch: pytest.MonkeyPatch, address: str) -> list[str]:
+    """The steps of a ping resolve for themselves: they too go to what was checked only."""
+    resolving(monkeypatch, (PUBLIC,), (address,))
+    probe = Probe("https://rebind.example.com/", CLOSED, QUICK)
+    with connections() as made:
+        for step in ("resolve", "connect", "certificate"):
+            try:
+                getattr(probe, step)()
+            except ConnectorError:
+                continue
+    return [f"probe: {made}"] if set(made) - {PUBLIC} else []
+
+
+def test_a_name_with_one_address_inside_uses_the_other_only(monkeypatch, prove):
+    failures = []
+    for address in INNER:
+        resolving(monkeypatch, (address, PUBLIC))
+        with connections() as made, pytest.raises(ConnectorError):
+            transport().send(Request("GET", "https://mixed.example.com/"), lambda response: None)
+        failures += [f"{address}: {made}"] if set(made) - {PUBLIC} else []
+    prove("outbound: of a mixed name only the public address is used", len(INNER), failures)
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+def test_a_redirect_is_never_followed_by_itself(status, listener, prove):
+    """To an address that may be called, even: each hop is a decision of its own."""
+    answer = f"HTTP/1.1 {status} Moved\r\nLocation: {listener.url}/inner\r\nContent-Length: 0\r\n\r\n".encode()
+    redirecting = RawServer(lambda received: answer)
+    methods = ("GET", "POST", "PATCH", "DELETE")
+    for method in methods:
+        sent = transport(EVERYTHING).send(Request(method, redirecting.url, body=b"{}"), lambda response: None)
+        assert sent.status == status
+    redirecting.close()
+    prove("outbound: no redirect is followed by itself", len(methods), [1] * listener.connections)
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+def test_baswares_storage_redirects_lead_to_no_private_address(status, listener, prove):
+    settings = BaswareSettings("https://api.basware.com", "client", "secret", "1000")
+    hosts = [*hosts_private(), *hosts_never()]
+    urls = [f"https://{host}:{listener.port}/doc" for host in hosts]
+    urls += [url for host in ("127.0.0.1", "169.254.169.254") for url in disguised(host, listener.port)]
+    # What is joined to the address before stays at Basware, or is followed by a hop of its own.
+    urls += ["https://x.amazonaws.com.evil.example/", "https://evilamazonaws.com/", "http://x.amazonaws.com/"]
+    failures = [found for url in urls if (found := _redirected(settings, status, url))]
+    assert listener.connections == 0
+    prove("outbound: a storage redirect to a private address is refused", len(urls), failures)
+
+
+def _redirected(settings: BaswareSettings, status: int, url: str) -> str:
+    home = "https://api.basware.com/v1/accountingDocuments/1"
+    redirect = Response(status, [("Location", url)], b"", home)
+    with connections() as made:
+        try:
+            Storage(settings, transport(), utcnow).fetch(redirect, home)
+        except Rejected:
+            return f"{url}: {made}" if made else ""
+        except Unavailable as away:
+            # A relative one: the same host again, which is the customer's own choice.
+            return "" if away.code == "name_not_found" else f"{url}: {away.code} {made}"
+    return f"{url}: answered"
+
+
+@pytest.mark.parametrize("field", ["base_url", "token_url"])
+def test_a_connection_with_such_an_address_is_not_saved(field, integration, prove):
+    urls = [f"https://{host}" for host in [*hosts_private(), *hosts_never()]]
+    failures = [
+        url for url in urls if not _refused_as_connection(integration, {**factories.BASWARE, field: url}, field)
+    ]
+    prove(f"outbound: {field} of a connection with a private address is refused", len(urls), failures)
+
+
+def _refused_as_connection(integration: Any, field: str, url: str) -> bool:
+    try:
+        save_connection(integration, "basware", {**factories.BASWARE, field: url}, "admin@example.com")
+    except Refused as refused:
+        return field in {error.field for error in refused.errors}
+    return False
+
+
+def test_a_notification_url_with_such_an_address_is_neither_saved_nor_called(organization, admin, prove):
+    access = access_of_member(admin, organization.slug)
+    urls = [f"https://{host}/services/T0/B0/x" for host in [*hosts_private(), *hosts_never()]]
+    notice = Notice(organization=organization, kind="run_failed", message="The run failed.")
+    failures = []
+    for url in urls:
+        try:
+            save_slack(access, url, [])
+            failures.append(f"{url} was saved")
+        except Refused:
+            pass
+        with connections() as made:
+            try:
+                slack.post(url, notice)
+                failures.append(f"{url} was called")
+            except Rejected:
+                failures += [f"{url}: {made}"] if made else []
+    prove("outbound: a notification URL with a private address is refused", 2 * len(urls), failures)
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+def test_a_redirect_of_a_notification_url_leads_nowhere(status, listener, organization, settings, prove):
+    settings.OUTBOUND_ALLOW, settings.OUTBOUND_ALLOW_HTTP = ["127.0.0.1"], True
+    answer = f"HTTP/1.1 {status} Moved\r\nLocation: {listener.url}/inner\r\nContent-Length: 0\r\n\r\n".encode()
+    redirecting = RawServer(lambda received: answer)
+    notice = Notice(organization=organization, kind="run_failed", message="The run failed.")
+    with pytest.raises(Rejected):
+        slack.post(f"{redirecting.url}/services/T0/B0/secret", notice)
+    redirecting.close()
+    prove("outbound: no redirect is followed by itself", 1, [1] * listener.connections)
