@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from syncengine.audit import record_event
 from syncengine.connectors.basware.fields import Field, Kind
+from syncengine.engine import mappings
 from syncengine.flows import registry
 from syncengine.flows.master import MasterDataFlow
 from syncengine.models import FlowState
@@ -61,11 +62,36 @@ def apply(integration: Integration, patch: Mapping[str, Any], actor: str) -> Non
         changes = {field: wanted[field] for field in WRITABLE if field in wanted}
         before = {field: getattr(current[name], field) for field in changes}
         if before != changes:
+            _check_complete(integration, current[name], changes)
             _write(current[name], changes, integration.organization.zone, now)
             record_event(
                 integration.organization, actor, "flow.changed", name, integration=integration,
                 before=before, after=changes,
             )  # fmt: skip
+
+
+def _check_complete(integration: Integration, state: FlowState, changes: Mapping[str, Any]) -> None:
+    """A flow may not begin to run by itself with a mapping that leaves out what the target must have."""
+    before = {name: getattr(state, name) for name in ("enabled", *_DUE)}
+    if _is_live(before) or not _is_live({**before, **changes}):
+        return
+    missing = mappings.missing(integration, state.flow)
+    if missing:
+        field = next((name for name in _DUE if changes.get(name)), "enabled")
+        fields = ", ".join(missing)
+        message = f"The mapping is incomplete: no rule fills {fields}. Complete it first, then it can run by itself."
+        raise Refused([FieldError(f"flows.{state.flow}.{field}", message, "mapping_incomplete")])
+
+
+def _is_live(state: Mapping[str, Any]) -> bool:
+    """Whether it runs by itself."""
+    return bool(state["enabled"] and any(state[name] for name in _DUE))
+
+
+def is_live(integration: Integration, flow: str) -> bool:
+    """Whether a flow runs by itself: switched on, with a schedule."""
+    row = FlowState.objects.filter(integration=integration, flow=flow).values("enabled", *_DUE).first()
+    return row is not None and _is_live(row)
 
 
 def _write(state: FlowState, changes: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> None:

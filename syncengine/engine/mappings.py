@@ -15,6 +15,7 @@ from syncengine.audit import record_event
 from syncengine.flows import registry
 from syncengine.flows.base import Flow
 from syncengine.flows.master import MasterDataFlow
+from syncengine.flows.target_fields import missing_targets
 from syncengine.mapping import MappingRefused
 from syncengine.mapping.rules import MAX_NAME, Rule
 from syncengine.models import Record
@@ -104,15 +105,31 @@ def targets(flow: Flow) -> Collection[str] | None:
     return named() if callable(named) else None
 
 
+def missing(integration: Integration, flow_name: str) -> list[str]:
+    """The required target fields that no rule of the mapping in force fills: it may not go live without them."""
+    return missing_targets(registry.get(flow_name), current(integration, flow_name).rules)
+
+
 def save(
-    integration: Integration, flow_name: str, rules: Rules, lookups: Any, actor: str, *, user: User | None = None
+    integration: Integration,
+    flow_name: str,
+    rules: Rules,
+    lookups: Any,
+    actor: str,
+    *,
+    user: User | None = None,
+    accepted: Sequence[str] = (),
 ) -> CurrentMapping:
-    """A new version. Raises MappingRefused with every bad rule, Refused with every bad table, VersionTaken."""
+    """A new version. Raises MappingRefused with every bad rule, Refused with every bad table, VersionTaken.
+
+    `accepted` names the cases and posted documents whose output changes, to which the actor has said yes.
+    """
     flow = registry.get(flow_name)
     _check_lookups(lookups)
     checked = with_rules(flow, rules, lookups)
     kept = [Rule.from_dict(rule).to_dict() for rule in rules]
     rows = FieldMapping.objects.filter(integration=integration, flow=flow_name)
+    yes: dict[str, Any] = {"accepted_by": actor, "accepted": list(accepted)} if accepted else {}
     try:
         with transaction.atomic():
             version = (rows.aggregate(last=Max("version"))["last"] or 0) + 1
@@ -127,6 +144,7 @@ def save(
             record_event(
                 integration.organization, actor, "mapping.saved", f"{flow_name}, version {version}",
                 integration=integration, flow=flow_name, version=version,
+                **yes,
             )  # fmt: skip
     except IntegrityError as error:
         raise VersionTaken from error
@@ -155,4 +173,5 @@ def _lookup_errors(lookups: Any) -> Iterator[FieldError]:
 
 
 def _is_entry(entry: tuple[Any, Any]) -> bool:
-    return all(isinstance(text, str) and len(text) <= LONGEST_ENTRY for text in entry)
+    # PostgreSQL cannot keep NUL.
+    return all(isinstance(text, str) and len(text) <= LONGEST_ENTRY and "\0" not in text for text in entry)

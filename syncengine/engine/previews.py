@@ -24,17 +24,22 @@ class NothingToPreview(Exception):
 
 
 def preview(
-    integration: Integration, flow_name: str, key: str | None = None, rules: mappings.Rules | None = None
+    integration: Integration,
+    flow_name: str,
+    key: str | None = None,
+    rules: mappings.Rules | None = None,
+    lookups: mappings.Lookups | None = None,
 ) -> Preview:
     """`{"source", "target", "problems"}` of the record with that key, or of the first that the source offers.
 
-    `rules` are tried in place of those in force. Raises MappingRefused, NothingToPreview, NotConfigured and
-    ConnectorError.
+    `rules` and `lookups` are tried in place of those in force. Raises MappingRefused,
+    NothingToPreview, NotConfigured and ConnectorError.
     """
     flow = registry.get(flow_name)
     mapping = mappings.current(integration, flow_name)
-    if rules is not None:
-        mapping = mappings.with_rules(flow, rules, mapping.lookups)
+    if rules is not None or lookups is not None:
+        tables = mapping.lookups if lookups is None else lookups
+        mapping = mappings.with_rules(flow, mapping.rules if rules is None else rules, tables)
     with systems(integration, Caller.PERSON) as both:
         context = replace(flow_context(integration, flow, both), lookups=mapping.lookups)
         if isinstance(flow, MasterDataFlow):
