@@ -20,7 +20,6 @@ from django.db.backends.signals import connection_created
 from django.db.models import Field, Model
 
 from tenants.models import Organization
-from tenants.models.scoped import ScopedModel
 
 log = structlog.get_logger(__name__)
 
@@ -162,8 +161,3 @@ def _belongs(model: type[Model]) -> str:
 
 PARENTS = ("organization", "integration", "membership", "connection", "attempt", "document", "record", "notice")
 """The foreign keys through which a row belongs to an organization; the first that a model has counts."""
-
-
-def scoped_models(apps: Apps) -> list[type[ScopedModel]]:
-    """Every model that belongs to an organization: each must be protected."""
-    return [model for model in apps.get_models() if issubclass(model, ScopedModel)]
