@@ -15,7 +15,17 @@ from syncengine.audit import record_events
 from syncengine.engine.causes import cause_of
 from syncengine.models import FINAL_STATUSES, Record, RecordStatus, Run, Stage
 
-ERROR_FIELDS = ("error_code", "error_message", "error_hint", "cause", "problems", "decisions")
+ERROR_FIELDS = (
+    "error_code",
+    "error_message",
+    "error_hint",
+    "cause",
+    "problems",
+    "decisions",
+    "failed_for",
+    "failed_at",
+    "mended_at",
+)
 HELD_BY_PERSON = "held_by_person"
 
 
@@ -71,6 +81,21 @@ def set_failed(record: Record, trouble: Trouble) -> None:
     release(record)
     record.status = RecordStatus.FAILED
     record.next_attempt_at = None
+    # Who cancels a retry puts the record back to what it had failed for.
+    if trouble.code != HELD_BY_PERSON or not record.failed_for or record.mended_at:
+        record.failed_for = record.cause
+    record.failed_at, record.mended_at = timezone.now(), None
+
+
+def _came_through(record: Record) -> None:
+    if record.failed_for and record.mended_at is None:
+        record.mended_at = timezone.now()
+
+
+def mend(records: Sequence[int]) -> None:
+    """The same for rows that one statement has set done."""
+    rows = Record.objects.filter(pk__in=records, mended_at=None).exclude(failed_for="")
+    rows.update(mended_at=timezone.now())
 
 
 def set_waiting(record: Record, at: datetime | None, trouble: Trouble | None = None) -> None:
@@ -98,6 +123,7 @@ def set_done(record: Record) -> None:
     record.pinned_version = None
     record.confirmed_fingerprint = record.fingerprint
     record.confirmed_target = record.target
+    _came_through(record)
     if record.stage != Stage.PAID:
         record.stage = Stage.CONFIRMED
 
@@ -110,6 +136,7 @@ def set_settled(record: Record) -> None:
     record.next_attempt_at = None
     record.pinned_version = None
     record.part = ""
+    _came_through(record)
 
 
 def count(run_id: int | None, **more: int) -> None:

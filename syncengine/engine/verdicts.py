@@ -24,6 +24,7 @@ from syncengine.engine.records import (
     fail_those_held_back_by,
     finish_if_settled,
     free_those_held_back_by,
+    mend,
     set_failed,
     set_pending,
 )
@@ -202,6 +203,7 @@ def _save_confirmed(integration: Integration, done: list[Record]) -> None:
         updated_at=timezone.now(),
     )
     Record.objects.filter(pk__in=everyone, action="closed").update(active=False)
+    mend(everyone)
     count_per_run(done, "confirmed")
     record_events(integration, "record.confirmed", [(record, "Basware has taken it over.") for record in done])
     free_those_held_back_by(everyone)

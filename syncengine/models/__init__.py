@@ -11,6 +11,7 @@ from syncengine.models.notice import Channel, DeliveryState, Notice, NoticeDeliv
 from syncengine.models.ping import Ping, PingPlan, PingTrigger
 from syncengine.models.posting import PostedDocument, UnlinkedDraw
 from syncengine.models.record import OPEN_STATUSES, FoundBy, Record, RecordStatus, Stage
+from syncengine.models.repair import Repair, RepairDeed, RepairEntry
 from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
 from syncengine.models.slot import CallSlot
 
@@ -45,6 +46,9 @@ __all__ = [
     "PostedDocument",
     "Record",
     "RecordStatus",
+    "Repair",
+    "RepairDeed",
+    "RepairEntry",
     "Run",
     "RunMode",
     "RunStatus",

@@ -53,7 +53,8 @@ class Record(ScopedModel):
     confirmed; equal ones are not sent again. `target_keys` holds the target's own keys (external code, DocEntry …).
     `next_edge` is the next date at which a From/To window opens or closes. `memo` is the flow's own notebook.
     `active` is False once the target was told that the object is closed. `found_by` is how a document came to us first,
-    `offered_at` when its source began to offer it.
+    `offered_at` when its source began to offer it. `failed_for` is the cause it failed for last and outlives the
+    error: whoever retries it takes the error away. `mended_at` is set when it has come through since.
     """
 
     organization_path: ClassVar[str] = "integration__organization"
@@ -90,6 +91,9 @@ class Record(ScopedModel):
     cause = models.CharField(max_length=200, blank=True)
     problems = models.JSONField(default=list, blank=True)
     decisions = models.JSONField(default=list, blank=True)
+    failed_for = models.CharField(max_length=200, blank=True, db_default="", default="")
+    failed_at = models.DateTimeField(null=True, blank=True)
+    mended_at = models.DateTimeField(null=True, blank=True)
     mapping_version = models.PositiveIntegerField(default=0)
     pinned_version = models.PositiveIntegerField(null=True, blank=True)
     wishes = models.JSONField(null=True, blank=True)
@@ -130,6 +134,21 @@ class Record(ScopedModel):
                 fields=["integration", "stage", "currency", "status", "amount"],
                 condition=Q(flow="invoices"),
                 name="record_by_stage",
+            ),
+            models.Index(  # what failed and has not come through since, by cause
+                fields=["integration", "status", "flow", "failed_for", "currency", "amount", "failed_at", "id"],
+                condition=~Q(failed_for="") & Q(mended_at=None),
+                name="record_troubled",
+            ),
+            models.Index(
+                fields=["integration", "mended_at", "flow", "failed_for", "currency", "amount", "id"],
+                condition=Q(mended_at__isnull=False),
+                name="record_mended",
+            ),
+            models.Index(  # what waits for its next try by itself
+                fields=["integration", "flow", "cause", "currency", "amount", "id"],
+                condition=Q(status="waiting") & ~Q(cause=""),
+                name="record_waits",
             ),
             models.Index(
                 fields=["integration", "flow", "offered_at"],
