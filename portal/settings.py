@@ -269,6 +269,9 @@ SPECTACULAR_SETTINGS = {
 # Outbound calls
 OUTBOUND_ALLOW = env.networks("OUTBOUND_ALLOW")
 OUTBOUND_ALLOW_HTTP = env.flag("OUTBOUND_ALLOW_HTTP", default=False)
+# Whether integrations may be tried out on sandbox servers, which the worker runs on the loopback of its machine
+SANDBOX = env.flag("SANDBOX", default=DEBUG)
+SANDBOX_DIR = VAR_DIR / "sandboxes"
 BASWARE_STORAGE_HOSTS = env.words("BASWARE_STORAGE_HOSTS", ["*.amazonaws.com", "*.basware.com"])
 CALLS_IN_FLIGHT = env.whole("CALLS_IN_FLIGHT", 4)
 CALL_BODY_DAYS = env.whole("CALL_BODY_DAYS", 30, least=0)

@@ -47,10 +47,14 @@ _OPERATOR_HINT = "The operator of this portal can name the host or its network i
 
 @dataclass(frozen=True)
 class OutboundPolicy:
-    """What the operator permits beyond public https: hosts and CIDRs in `allow`, http:// to those if `allow_http`."""
+    """What the operator permits beyond public https: hosts and CIDRs in `allow`, http:// to those if `allow_http`.
+
+    `endpoints` are hosts with their one port, permitted as they are: servers that this portal itself has started.
+    """
 
     allow: tuple[str, ...] = ()
     allow_http: bool = False
+    endpoints: frozenset[tuple[str, int]] = frozenset()
 
     @cached_property
     def networks(self) -> tuple[Network, ...]:
@@ -145,6 +149,8 @@ def _permitted(target: Target, addresses: Iterable[Address], policy: OutboundPol
     for address in addresses:
         if any(_within(form, _NEVER) for form in (address, *_embedded(address))):
             raise _blocked(target.host, "a link-local address or metadata service", hint="")
+    if (target.host, target.port) in policy.endpoints:
+        return list(map(str, addresses))
     listed = [address for address in addresses if policy.lists(target.host, address)]
     if not target.secure:
         if not (policy.allow_http and listed):

@@ -14,6 +14,7 @@ from syncengine.connectors.outcomes import Rejected
 from syncengine.engine.connections import outbound_policy
 from syncengine.engine.pauses import resume
 from syncengine.engine.ping_schedule import plan
+from syncengine.engine.sandboxes import STAYS_IN_SANDBOX, address_of, in_sandbox
 from tenants.connections import ConnectionForm, check_secret, parse, store
 from tenants.errors import FieldError, Refused
 from tenants.models import Connection, Integration
@@ -25,7 +26,7 @@ def save_connection(integration: Integration, system: str, data: Mapping[str, An
     A secret that is left out stays, unless it would be sent to another place than before.
     """
     form, secret = parse(system, data)
-    _check_urls(form)
+    _check_urls(form, integration)
     with transaction.atomic():
         stored = (
             Connection.objects.select_for_update(no_key=True).filter(integration=integration, system=system).first()
@@ -42,9 +43,11 @@ def save_connection(integration: Integration, system: str, data: Mapping[str, An
     return connection
 
 
-def _check_urls(form: ConnectionForm) -> None:
-    policy = outbound_policy()
+def _check_urls(form: ConnectionForm, integration: Integration) -> None:
+    policy = outbound_policy(integration.pk)
     errors = []
+    if in_sandbox(integration) and address_of(getattr(form, "base_url", "")) not in policy.endpoints:
+        errors.append(FieldError("base_url", STAYS_IN_SANDBOX, "sandbox"))
     for name in form.urls:
         try:
             if url := getattr(form, name):

@@ -19,6 +19,7 @@ from syncengine.connectors.sap_b1 import SapB1, SapSession, SapSettings
 from syncengine.engine import locks
 from syncengine.engine.gate import Caller, Gate
 from syncengine.engine.observing import CallLog
+from syncengine.engine.sandboxes import endpoints_of
 from tenants.models import Connection, Integration, System
 from tenants.row_security import bound_to
 
@@ -68,8 +69,13 @@ class Systems:
     calls: CallLog
 
 
-def outbound_policy() -> OutboundPolicy:
-    return OutboundPolicy(allow=tuple(settings.OUTBOUND_ALLOW), allow_http=settings.OUTBOUND_ALLOW_HTTP)
+def outbound_policy(integration_id: int | None = None) -> OutboundPolicy:
+    """What may be called: by an integration in the sandbox also the servers that were started for it, and no others."""
+    return OutboundPolicy(
+        allow=tuple(settings.OUTBOUND_ALLOW),
+        allow_http=settings.OUTBOUND_ALLOW_HTTP,
+        endpoints=frozenset() if integration_id is None else endpoints_of(integration_id),
+    )
 
 
 def limits() -> Limits:
@@ -91,7 +97,7 @@ def connection_of(integration: Integration, system: str) -> Connection:
 def _transport(connection: Connection, calls: CallLog, login: str, caller: Caller) -> Transport:
     inner = HttpTransport(
         connection.system,
-        policy=outbound_policy(),
+        policy=outbound_policy(connection.integration_id),
         limits=limits(),
         ca_certificate=connection.settings.get("ca_certificate", ""),
         observer=calls.observe,
@@ -128,7 +134,7 @@ def basware_client(connection: Connection, calls: CallLog, caller: Caller = Call
         company_code=stored["company_code"],
         token_url=stored.get("token_url") or "",
         storage_hosts=tuple(settings.BASWARE_STORAGE_HOSTS),
-        outbound=outbound_policy(),
+        outbound=outbound_policy(connection.integration_id),
         **options,
     )
     store = _Store(connection, Token)

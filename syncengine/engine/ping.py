@@ -139,7 +139,8 @@ def _checks(integration: Integration, system: str, calls: CallLog) -> Iterator[C
 def _probe(connection: Connection) -> Probe:
     """The same policy, patience and trust as every call of this connection has."""
     stored = connection.settings
-    return Probe(stored["base_url"], outbound_policy(), limits(), stored.get("ca_certificate") or "", timezone.now)
+    policy = outbound_policy(connection.integration_id)
+    return Probe(stored["base_url"], policy, limits(), stored.get("ca_certificate") or "", timezone.now)
 
 
 def sap_reads() -> list[str]:

@@ -24,6 +24,7 @@ from django_q.brokers import get_broker
 from syncengine.engine import due
 from syncengine.engine.health import beat
 from syncengine.engine.leases import new_owner
+from syncengine.engine.sandbox_process import SandboxProcess
 from syncengine.engine.wake import send_wake_up
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ class Supervisor:
         self._fruitless = 0
         self._next_beat = 0.0
         self._name = new_owner()
+        self._sandboxes = SandboxProcess()
 
     def run(self) -> None:
         """Until `stop`: look for due work each second, wake the cluster, restart it when it is stuck."""
@@ -52,6 +54,7 @@ class Supervisor:
             while not self._stop.wait(TICK_SECONDS):
                 self._tick()
         finally:
+            self._sandboxes.end()
             self._end(signal.SIGTERM)
 
     def stop(self) -> None:
@@ -70,6 +73,7 @@ class Supervisor:
             log.warning("cluster_ended", code=self._cluster.returncode if self._cluster else None)
             self._end(signal.SIGKILL)  # what it has left behind would go on for ever beside the new one
             self._start()
+        self._sandboxes.keep()
         try:
             close_old_connections()
             self._look()

@@ -8,11 +8,12 @@ from syncengine.models.flow_state import FlowState
 from syncengine.models.inbox import InboxNotification, NotificationResult, WebhookCounter
 from syncengine.models.named_lock import NamedLock
 from syncengine.models.notice import Channel, DeliveryState, Notice, NoticeDelivery, NoticeRead
+from syncengine.models.period_end import PeriodEnd
 from syncengine.models.ping import Ping, PingPlan, PingTrigger
 from syncengine.models.posting import PostedDocument, UnlinkedDraw
 from syncengine.models.record import OPEN_STATUSES, FoundBy, Record, RecordStatus, Stage
-from syncengine.models.repair import Repair, RepairDeed, RepairEntry
 from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
+from syncengine.models.sandbox import Sandbox, Setup
 from syncengine.models.slot import CallSlot
 
 __all__ = [
@@ -40,19 +41,19 @@ __all__ = [
     "NoticeDelivery",
     "NoticeRead",
     "NotificationResult",
+    "PeriodEnd",
     "Ping",
     "PingPlan",
     "PingTrigger",
     "PostedDocument",
     "Record",
     "RecordStatus",
-    "Repair",
-    "RepairDeed",
-    "RepairEntry",
     "Run",
     "RunMode",
     "RunStatus",
     "RunTrigger",
+    "Sandbox",
+    "Setup",
     "Stage",
     "UnlinkedDraw",
     "WebhookCounter",

@@ -23,7 +23,7 @@ from syncengine.sandbox.basware import CLIENT_ID, CLIENT_SECRET, BaswareSandbox
 from syncengine.sandbox.control import ControlServer
 from syncengine.sandbox.dataset import COMPANY_CODE, Dataset
 from syncengine.sandbox.sap_b1.actions import SapActions
-from syncengine.sandbox.sap_b1.server import SapSandbox
+from syncengine.sandbox.sap_b1.server import DEFAULT_CREDENTIALS, SapSandbox
 from syncengine.sandbox.seeds import Seeds
 from syncengine.sandbox.server import SandboxRequest, encode
 from syncengine.sandbox.store import Store
@@ -33,11 +33,14 @@ SAP_PORT, BASWARE_PORT, CONTROL_PORT = 50010, 50020, 50030
 
 @dataclass(frozen=True)
 class Options:
-    """What to start; port 0 is a free one."""
+    """What to start; port 0 is a free one. Secrets that are not given are the published ones."""
 
     sap_port: int = 0
     basware_port: int = 0
+    storage_port: int = 0
     control_port: int = 0
+    sap_password: str = DEFAULT_CREDENTIALS["password"]
+    client_secret: str = CLIENT_SECRET
     scale: int = 0
     scenario: Path | None = None
     state: Path | None = None
@@ -67,9 +70,16 @@ class Sandboxes:
         stores = [_store(options.state, name) for name in ("sap_b1", "basware")]
         dataset = _dataset(stores[0], options.scale)
         self.control = ControlServer(port=options.control_port)
-        self.sap: SapSandbox = SapSandbox(stores[0], dataset, port=options.sap_port)
-        storage_port = options.basware_port and options.basware_port + 1
-        self.basware = BaswareSandbox(stores[1], dataset.invoices(), options.basware_port, storage_port)
+        credentials = {**DEFAULT_CREDENTIALS, "password": options.sap_password}
+        self.sap: SapSandbox = SapSandbox(stores[0], dataset, port=options.sap_port, credentials=credentials)
+        storage_port = options.storage_port or (options.basware_port and options.basware_port + 1)
+        self.basware = BaswareSandbox(
+            stores[1],
+            dataset.invoices(),
+            options.basware_port,
+            storage_port,
+            client_secret=options.client_secret,
+        )
         SapActions(self.sap).register(self.control)
         self.basware.register(self.control)
         self.seeds = Seeds(self)
@@ -102,7 +112,7 @@ class Sandboxes:
             "basware": {
                 "base_url": self.basware.url,
                 "client_id": CLIENT_ID,
-                "client_secret": CLIENT_SECRET,
+                "client_secret": self.basware.client_secret,
                 "company_code": COMPANY_CODE,
             },
             "control": {"url": self.control.url},

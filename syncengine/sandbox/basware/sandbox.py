@@ -33,7 +33,7 @@ from syncengine.sandbox.basware.request_status import RequestStatusApi
 from syncengine.sandbox.basware.routing import Route, Router
 from syncengine.sandbox.basware.storage import StorageServer
 from syncengine.sandbox.basware.switches import Switches
-from syncengine.sandbox.basware.tokens import TokenDesk
+from syncengine.sandbox.basware.tokens import CLIENT_SECRET, TokenDesk
 from syncengine.sandbox.control import ControlServer
 from syncengine.sandbox.faults import Fault
 from syncengine.sandbox.server import SandboxRequest, SandboxResponse, SandboxServer, json_response
@@ -57,8 +57,10 @@ class BaswareSandbox(SandboxServer):
         host: str = "127.0.0.1",
         clock: Callable[[], dt.datetime] = utc_now,
         delay: float | None = None,
+        client_secret: str = CLIENT_SECRET,
     ) -> None:
         super().__init__(host, port)
+        self.client_secret = client_secret
         self.switches = Switches() if delay is None else Switches(delay=delay)
         self.storage = StorageServer(host, storage_port, clock)
         self.store = store
@@ -68,7 +70,7 @@ class BaswareSandbox(SandboxServer):
         self.notifier = Notifier(store, self.switches, clock)
         self.p2p = P2PState(store, self.switches)
         self.processing = Requests(store, self.switches, clock, self._tell_outcome)
-        self.tokens = TokenDesk(self.switches)
+        self.tokens = TokenDesk(self.switches, client_secret)
         self.master_data = MasterData(store, self.processing, self.p2p, self.switches)
         self.documents = Documents(store, self.processing, self.switches, clock, self.notifier.announce)
         self.router = Router(self._routes())

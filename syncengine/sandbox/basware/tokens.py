@@ -52,15 +52,16 @@ class Token:
 class TokenDesk:
     """Gives out tokens and recognises them. They live in memory: after a restart every client asks again."""
 
-    def __init__(self, switches: Switches) -> None:
+    def __init__(self, switches: Switches, client_secret: str = CLIENT_SECRET) -> None:
         self._switches = switches
+        self._credentials = (CLIENT_ID, client_secret)
         self._tokens: dict[str, Token] = {}
 
     def issue(self, request: SandboxRequest, now: dt.datetime) -> SandboxResponse:
         """``POST /v1/tokens``: Basic authentication and a form, the only call that is not JSON."""
         if request.header("content-type").partition(";")[0].strip().lower() != FORM_TYPE:
             return _unreadable("Expected a form.")
-        if basic_credentials(request.header("authorization")) != (CLIENT_ID, CLIENT_SECRET):
+        if basic_credentials(request.header("authorization")) != self._credentials:
             return json_response(HTTPStatus.UNAUTHORIZED, {"error": "invalid_client"})
         form = {name: values[-1] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
         for name in ("grant_type", "scope"):
@@ -77,7 +78,7 @@ class TokenDesk:
         """
         authorization = request.header("authorization")
         if authorization.startswith("Basic "):
-            if basic_credentials(authorization) != (CLIENT_ID, CLIENT_SECRET):
+            if basic_credentials(authorization) != self._credentials:
                 raise Refusal(HTTPStatus.UNAUTHORIZED, "CREDENTIAL_VALIDATION_ERROR", "Wrong user or password.")
             return CLIENT_ID
         token = self._tokens.get(authorization.removeprefix("Bearer "))
