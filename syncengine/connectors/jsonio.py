@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Context, Decimal, InvalidOperation
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -50,7 +50,10 @@ def dump_bytes(value: Any) -> bytes:
 
 
 def _finite(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent that Decimal itself cannot hold
+        raise ValueError(f"no finite number: {text[:40]}") from None
     if not number.is_finite():
         raise ValueError(f"no finite number: {text[:40]}")
     return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncengine.connectors import jsonio
-from syncengine.connectors.calls import Limits, Request, Response
+from syncengine.connectors.calls import Limits, Request, Response, utcnow
 from syncengine.connectors.http import HttpTransport
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Throttled, Unavailable
 from syncengine.engine.connections import outbound_policy
@@ -52,8 +52,7 @@ def _judge(response: Response) -> ConnectorError | None:
     if 200 <= response.status < 300:
         return None
     if response.status == 429:
-        told = response.header("retry-after") or ""
-        return Throttled("The webhook asks for patience.", after=float(told) if told.isdigit() else None)
+        return Throttled("The webhook asks for patience.", after=response.retry_after(utcnow()))
     if response.status >= 500:
         return Unavailable(f"The webhook fails ({response.status}).", code="slack_failing", status=response.status)
     return Rejected(

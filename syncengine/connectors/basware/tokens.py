@@ -6,6 +6,7 @@ contracts: Basware §2.1. One token serves one connection; whoever needs a new o
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -166,7 +167,8 @@ def _login_refused(status: int, code: str, message: str) -> Unauthenticated:
 def _usable_for(expires_in: Any) -> timedelta:
     """`expires_in` is in seconds, whatever its description says: less a minute, or half of a short life."""
     try:
-        seconds = min(max(float(expires_in), 0.0), LONGEST_LIFETIME)
-    except (TypeError, ValueError):
-        seconds = DEFAULT_LIFETIME
+        told = float(expires_in)
+    except (TypeError, ValueError, OverflowError):
+        told = math.nan
+    seconds = min(max(told, 0.0), LONGEST_LIFETIME) if math.isfinite(told) else DEFAULT_LIFETIME
     return timedelta(seconds=seconds / 2 if seconds < 2 * MARGIN_SECONDS else seconds - MARGIN_SECONDS)

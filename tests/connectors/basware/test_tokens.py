@@ -69,6 +69,8 @@ def test_a_token_is_used_until_a_minute_before_its_end(api, basware, clock):
         (0, 0),
         (-5, 0),
         (1e30, 7 * 86_400 - 60),
+        (10**400, 3540),
+        ("NaN", 3540),
     ],
 )
 def test_the_life_of_a_token_is_in_seconds_and_a_short_one_is_halved(api, basware, clock, expires_in, seconds):
