@@ -115,41 +115,9 @@
     rows.lastElementChild.querySelector("input, textarea")?.focus();
   });
 
-  // Plots: points as a JSON attribute, colours from the stylesheet.
-  const plot = (place) => {
-    const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    const bars = (width) => window.uPlot.paths.bars({ size: [width, 28] });
-    const draw = () =>
-      new window.uPlot(
-        {
-          width: place.clientWidth,
-          height: 180,
-          cursor: { points: { show: false } },
-          scales: { x: { range: (_, low, high) => [low - 43200, high + 43200] }, y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
-          axes: [
-            { stroke: colour("--lb-muted"), grid: { show: false } },
-            { stroke: colour("--lb-muted"), grid: { stroke: colour("--lb-line") }, size: 56 },
-          ],
-          series: [
-            {},
-            { label: "Confirmed", stroke: colour("--lb-accent"), fill: colour("--lb-accent"), paths: bars(0.5), points: { show: false } },
-            { label: "Failed", stroke: colour("--lb-bad"), fill: colour("--lb-bad"), paths: bars(0.5), points: { show: false } },
-          ],
-        },
-        JSON.parse(place.dataset.plot),
-        place,
-      );
-    let drawn = draw();
-    window.addEventListener("resize", () => {
-      drawn.setSize({ width: place.clientWidth, height: 180 });
-    });
-    return drawn;
-  };
-
   document.addEventListener("DOMContentLoaded", () => {
     localTimes(document);
     showSelected();
-    document.querySelectorAll("[data-plot]").forEach(plot);
   });
   // A part that renews itself waits while somebody is in it with the keyboard or an open menu, and while nobody looks.
   document.addEventListener("htmx:beforeRequest", (event) => {

@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from operator import add
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, Max
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from portal.views.access import integration_of, organization_page, page_of, part_of
 from portal.views.flow_rows import flow_rows
+from portal.views.plots import outcomes_plot, posting_plot, share
+from syncengine.engine.statistics import StageSum, attention, statistics_of
 from syncengine.engine.webhook_watch import troubles_of
-from syncengine.flows import registry
-from syncengine.models import Record, RecordStatus, Run
+from syncengine.models import Run
 from tenants.models import Connection, Integration, System
 from tenants.scoping import Access
 
 GROUPS_SHOWN = 8
 RUNS_SHOWN = 8
-PLOTTED_DAYS = 14
-PLOTTED_RUNS = 1000
-
-
-@dataclass(frozen=True)
-class AttentionGroup:
-    """Failed records of one flow with one cause; `sample` is the newest of them."""
-
-    flow: str
-    code: str
-    count: int
-    sample: Record
 
 
 @organization_page("GET")
 def dashboard(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
     integration = integration_of(access, integration_id)
-    context = {**_live(integration), "plot": _plot(integration)}
+    context = {**_live(integration), **_figures(integration)}
     return page_of(request, access, "dashboard/dashboard.html", context, integration=integration)
 
 
@@ -51,50 +36,38 @@ def live(request: HttpRequest, access: Access, integration_id: int) -> HttpRespo
     return part_of(request, access, "dashboard/live.html", {**_live(integration), "integration": integration})
 
 
+@organization_page("GET")
+def figures(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
+    """The plots, which change once a minute."""
+    integration = integration_of(access, integration_id)
+    return part_of(request, access, "dashboard/figures.html", {**_figures(integration), "integration": integration})
+
+
 def _live(integration: Integration) -> dict[str, Any]:
     rows = flow_rows(integration)
     connections = {row.system: row for row in Connection.objects.without_secrets().filter(integration=integration)}
+    runs = Run.objects.filter(integration=integration).defer("result", "cursor")
     return {
         "rows": rows,
         "sap": connections.get(System.SAP_B1),
         "basware": connections.get(System.BASWARE),
         "held": [row.run for row in rows if row.run and row.run.closings_held],
-        "attention": _attention(integration),
+        "attention": attention(integration, GROUPS_SHOWN),
         "webhook_troubles": troubles_of(integration, timezone.now()),
-        "recent_runs": Run.objects.filter(integration=integration).order_by("-pk")[:RUNS_SHOWN],
+        "recent_runs": runs.order_by("-pk")[:RUNS_SHOWN],
     }
 
 
-def _attention(integration: Integration) -> list[AttentionGroup]:
-    """Failed records by flow and cause, the largest groups first, each with its newest record as the example."""
-    failed = Record.objects.filter(integration=integration, flow__in=registry.flows(), status=RecordStatus.FAILED)
-    groups = list(
-        failed.values("flow", "error_code")
-        .annotate(count=Count("pk"), newest=Max("pk"))
-        .order_by("-count")[:GROUPS_SHOWN]
-    )
-    samples = Record.objects.only("title", "key", "error_message", "error_hint").in_bulk(
-        [group["newest"] for group in groups]
-    )
-    return [
-        AttentionGroup(group["flow"], group["error_code"], group["count"], samples[group["newest"]])
-        for group in groups
-        if group["newest"] in samples
-    ]
+def _figures(integration: Integration) -> dict[str, Any]:
+    statistics = statistics_of(integration, timezone.localdate())
+    return {
+        "plots": [outcomes_plot(statistics.days), posting_plot(statistics.days)],
+        "stages": _stage_bars(statistics.stages),
+        "counted_at": statistics.counted_at,
+    }
 
 
-def _plot(integration: Integration) -> str:
-    """Confirmed and failed records by day, from the last runs only: uPlot's columns as JSON, "" when there is none."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [midnight.date() - timedelta(days=back) for back in reversed(range(PLOTTED_DAYS))]
-    sums = {day: [0, 0] for day in days}
-    newest = Run.objects.filter(integration=integration).exclude(finished_at=None).order_by("-pk")
-    for finished_at, *counts in newest.values_list("finished_at", "confirmed", "failed")[:PLOTTED_RUNS]:
-        found = sums.get(timezone.localtime(finished_at).date())
-        if found:
-            found[:] = map(add, found, counts)
-    if not any(map(any, sums.values())):
-        return ""
-    noons = [int(datetime.combine(day, time(12), midnight.tzinfo).timestamp()) for day in days]
-    confirmed, failed = zip(*sums.values(), strict=True)
-    return json.dumps([noons, confirmed, failed])
+def _stage_bars(stages: Sequence[StageSum]) -> list[tuple[StageSum, int]]:
+    """Each stage with the length of its bar; nothing at all while there is no invoice."""
+    most = max(stage.count for stage in stages)
+    return [(stage, share(stage.count, most)) for stage in stages] if most else []

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from syncengine.engine import flow_states
 from syncengine.flows import registry
 from syncengine.flows.base import Flow
-from syncengine.models import FlowState, Record, RecordStatus, Run, RunStatus
+from syncengine.models import FlowState, Record, RecordStatus, Run, RunMode, RunStatus
 from tenants.models import Integration
 
 LATE_AFTER = timedelta(minutes=10)
@@ -52,6 +53,8 @@ class FlowRow:
     run: Run | None
     failed: int
     now: datetime
+    fresh_as_of: datetime | None = None
+    """When the target was last known to have everything: the end of the last run that read to the end."""
 
     @property
     def next_run(self) -> datetime | None:
@@ -73,13 +76,6 @@ class FlowRow:
             return LATE
         return found
 
-    @property
-    def fresh_as_of(self) -> datetime | None:
-        """When the target was last known to have everything: the end of a last run that read to the end."""
-        if self.run and self.run.status in {RunStatus.SUCCEEDED, RunStatus.PARTIAL} and self.run.mode != "dry_run":
-            return self.run.finished_at
-        return None
-
 
 def failed_counts(integration: Integration) -> Mapping[str, int]:
     """How many records of each flow need a person; naming the flows lets the index answer."""
@@ -89,10 +85,29 @@ def failed_counts(integration: Integration) -> Mapping[str, int]:
 
 def flow_rows(integration: Integration) -> list[FlowRow]:
     """Every flow in the order of dependencies, with a constant number of queries."""
-    states = flow_states.with_defaults(integration, FlowState.objects.filter(integration=integration))
+    stored = FlowState.objects.filter(integration=integration).annotate(fresh_as_of=Subquery(_end_of_good_run()))
+    states = flow_states.with_defaults(integration, stored)
     runs = Run.objects.in_bulk([state.last_run_id for state in states.values() if state.last_run_id])
     failed, now = failed_counts(integration), timezone.now()
     return [
-        FlowRow(flow, states[name], runs.get(states[name].last_run_id), failed.get(name, 0), now)
+        FlowRow(
+            flow,
+            states[name],
+            runs.get(states[name].last_run_id),
+            failed.get(name, 0),
+            now,
+            getattr(states[name], "fresh_as_of", None),  # a state that is not stored yet has none
+        )
         for name, flow in registry.flows().items()
     ]
+
+
+def _end_of_good_run() -> QuerySet[Run, Any]:
+    """Of the state's flow, the newest: one step into the index `run_good`."""
+    good = Run.objects.filter(
+        integration=OuterRef("integration"),
+        flow=OuterRef("flow"),
+        status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL),
+        finished_at__isnull=False,
+    ).exclude(mode=RunMode.DRY_RUN)
+    return good.order_by("-finished_at").values("finished_at")[:1]

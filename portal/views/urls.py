@@ -27,6 +27,7 @@ app_name = "portal"
 integration_urls: list[URLPattern | URLResolver] = [
     path("", dashboard.dashboard, name="dashboard"),
     path("live/", dashboard.live, name="dashboard-live"),
+    path("figures/", dashboard.figures, name="dashboard-figures"),
     path("settings/", integrations.settings, name="settings"),
     path("enable/", integrations.enable, name="integration-enable"),
     path("connections/", connections.connections, name="connections"),

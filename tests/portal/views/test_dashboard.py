@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.views.flow_rows import flow_rows
 from syncengine.engine import flow_states
 from syncengine.flows import registry
-from syncengine.models import FlowState, Run
+from syncengine.models import DayFigures, Figures, FlowState, Run
 from tests import factories
 
 
@@ -74,17 +74,34 @@ def test_a_schedule_that_passed_without_a_run_is_late(connected):
     assert health_of(connected).word == "Late"
 
 
-def test_only_a_run_that_read_to_the_end_makes_a_flow_fresh(connected):
+def fresh_as_of(integration, flow="vendors"):
+    return next(row for row in flow_rows(integration) if row.flow.name == flow).fresh_as_of
+
+
+@pytest.mark.parametrize(
+    ("status", "mode", "fresh"),
+    [
+        ("succeeded", "incremental", True),
+        ("partial", "full", True),
+        ("succeeded", "dry_run", False),
+        ("failed", "incremental", False),
+        ("cancelled", "full", False),
+    ],
+)
+def test_only_a_run_that_read_to_the_end_makes_a_flow_fresh(connected, status, mode, fresh):
     ended = timezone.now()
-    for status, mode, fresh in [
-        ("succeeded", "incremental", ended),
-        ("partial", "full", ended),
-        ("succeeded", "dry_run", None),
-        ("failed", "incremental", None),
-    ]:
-        last_run(connected, status, mode=mode, finished_at=ended)
-        row = next(row for row in flow_rows(connected) if row.flow.name == "vendors")
-        assert row.fresh_as_of == fresh
+    last_run(connected, status, mode=mode, finished_at=ended)
+    assert fresh_as_of(connected) == (ended if fresh else None)
+    assert fresh_as_of(connected, "projects") is None
+
+
+def test_a_flow_stays_as_fresh_as_its_last_good_run_whatever_comes_after(connected):
+    good = timezone.now() - timedelta(hours=3)
+    last_run(connected, "succeeded", finished_at=good - timedelta(hours=1))
+    last_run(connected, "succeeded", finished_at=good)
+    last_run(connected, "failed", finished_at=timezone.now())
+    last_run(connected, "running")
+    assert fresh_as_of(connected) == good
 
 
 def test_every_flow_is_drawn_with_its_direction(root, people):
@@ -94,14 +111,18 @@ def test_every_flow_is_drawn_with_its_direction(root, people):
     assert "from Basware P2P to SAP Business One" in page
 
 
-def test_failures_are_grouped_by_cause_with_the_largest_first(root, connected, people):
-    factories.FailedRecordFactory(integration=connected, error_code="import_failed")
+def test_failures_are_grouped_by_cause_with_the_most_money_first(root, connected, people):
     for _ in range(3):
-        factories.FailedRecordFactory(integration=connected, error_code="mapping")
+        factories.FailedRecordFactory(integration=connected, error_code="import_failed")
+    given = {"status": "failed", "error_code": "problems", "cause": "problems: Account 4010 is closed."}
+    factories.invoice(connected, **given, amount=Decimal("81204"))
+    factories.invoice(connected, **given, amount=Decimal(50), currency="SEK")
     page = people["viewer"].get(root).content.decode()
-    assert page.index("Vendors: Mapping") < page.index("Vendors: Import failed")
-    assert "3 records" in page
-    assert "error_code=mapping" in page
+    assert page.index("Invoices: Problems") < page.index("Vendors: Import failed")
+    assert "81,204.00 EUR" in page
+    assert "50.00 SEK" in page
+    assert "3 records, the first" in page
+    assert "cause=problems%3A%20Account%204010%20is%20closed." in page
 
 
 def test_when_nothing_failed_the_page_says_so(root, people):
@@ -131,19 +152,54 @@ def test_held_closings_ask_for_a_decision(root, connected, people):
     assert f"/runs/{run.pk}/" in page
 
 
-def test_the_plot_adds_up_confirmed_and_failed_by_day(root, connected, people):
-    now = timezone.now()
-    factories.RunFactory(integration=connected, status="partial", finished_at=now, confirmed=5, failed=2)
-    factories.RunFactory(integration=connected, status="partial", finished_at=now, confirmed=1, flow="projects")
-    factories.RunFactory(integration=connected, status="succeeded", finished_at=now - timedelta(days=40), confirmed=99)
-    days, confirmed, failed = json.loads(people["viewer"].get(root).context["plot"])
-    assert len(days) == 14
-    assert (sum(confirmed), confirmed[-1]) == (6, 6)
-    assert (sum(failed), failed[-1]) == (2, 2)
+def test_a_row_of_the_picture_leads_to_its_flow(root, people):
+    assert f'href="{root}flows/vendors/"' in people["viewer"].get(root).content.decode()
 
 
-def test_without_runs_there_is_no_plot(root, people):
-    assert people["viewer"].get(root).context["plot"] == ""
+def counted(integration, **figures):
+    """As the worker leaves it."""
+    stages = [
+        {"stage": "checked", "currency": "EUR", "count": 12, "failed": 2, "amount": Decimal("81204.1")},
+        {"stage": "checked", "currency": "SEK", "count": 1, "failed": 0, "amount": Decimal("0.07")},
+    ]
+    Figures.objects.create(integration=integration, stages=stages, counted_at=timezone.now())
+    DayFigures.objects.create(integration=integration, day=timezone.now().date(), **figures)
+
+
+def test_the_plots_show_what_the_worker_counted_as_shapes_and_as_tables(root, connected, people):
+    counted(connected, done=1250, failed=2, posted=40, median_seconds=300.0, slow_seconds=600.0)
+    page = people["viewer"].get(root).content.decode()
+    assert "1,250 done and 2 failed in 30 days." in page
+    assert "minutes by day" in page
+    assert page.count('<svg class="plot-drawing"') == 2
+    assert page.count("As a table") == 2
+    assert "style=" not in page
+
+
+def test_invoices_by_stage_lead_to_the_records_and_never_add_up_two_currencies(root, connected, people):
+    counted(connected)
+    page = people["viewer"].get(f"{root}figures/").content.decode()
+    assert "81,204.10 EUR" in page
+    assert "0.07 SEK" in page
+    assert "81,204.17" not in page
+    assert "?flow=invoices&amp;stage=checked" in page
+    assert "2 failed" in page
+
+
+def test_before_anything_was_counted_every_plot_says_why_it_is_empty(root, people):
+    page = people["viewer"].get(root).content.decode()
+    assert "counted for the first time within a minute" in page
+    assert "No record was brought over" in page
+    assert "was posted in these days" in page
+    assert "No invoice has come yet" in page
+    assert "plot-drawing" not in page
+
+
+@pytest.mark.parametrize("part", ["live/", "figures/"])
+def test_the_parts_renew_themselves_without_the_frame(root, people, part):
+    page = people["viewer"].get(root + part).content.decode()
+    assert "<html" not in page
+    assert f'hx-get="{root}{part}"' in people["viewer"].get(root).content.decode()
 
 
 def test_looking_at_the_dashboard_writes_nothing(root, connected, people):

@@ -16,6 +16,7 @@ ONE = f"{ORG}integrations/{{integration}}/"
 PAGES = [
     Rung("GET", f"{ONE}", "viewer", 200),
     Rung("GET", f"{ONE}live/", "viewer", 200),
+    Rung("GET", f"{ONE}figures/", "viewer", 200),
     Rung("GET", f"{ONE}settings/", "viewer", 200),
     Rung("GET", f"{ONE}connections/", "viewer", 200),
     Rung("GET", f"{ONE}connections/sap_b1/", "viewer", 200),
