@@ -43,7 +43,11 @@ test-services:
 test: $(DEVELOPMENT) test-services
 	$(PYTEST) -n 2 --dist loadfile -m "not bench and not soak and not scale" $(ARGS)
 
-bench soak scale: $(DEVELOPMENT) test-services
+# ten minutes; `make soak ARGS=tests/faults` runs the longer tests of faults
+soak: $(DEVELOPMENT) test-services
+	$(PYTEST) -m soak $(or $(ARGS),tests/soak)
+
+bench scale: $(DEVELOPMENT) test-services
 	$(PYTEST) -m $@ $(ARGS) $(SELECTED_NOTHING)
 
 lint: $(DEVELOPMENT)
