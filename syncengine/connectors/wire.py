@@ -229,12 +229,20 @@ def tls_context(ca_certificate: str) -> ssl.SSLContext:
 
 
 def _prepare(session: requests.Session, request: Request) -> requests.PreparedRequest:
+    """The request as it goes out. What HTTP cannot carry is not repeated in the refusal: it may be a token."""
     try:
-        return session.prepare_request(
+        prepared = session.prepare_request(
             requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body)
         )
+        for name, value in prepared.headers.items():
+            name.encode("ascii")
+            value.encode("latin-1")
     except (RequestException, ValueError) as error:
-        raise Rejected(f"This request cannot be sent: {error}", code="request_invalid") from None
+        raise Rejected(
+            f"This request cannot be sent: its address or one of its headers is malformed ({type(error).__name__}).",
+            code="request_invalid",
+        ) from None
+    return prepared
 
 
 def open_socket(host: str, port: int, addresses: Iterable[str], timeout: float) -> socket.socket:
