@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 INVITATION = "invitation"
@@ -20,6 +21,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         if settings.SIGNUP == "invite":
             return INVITATION in request.session
         return bool(settings.SIGNUP == "open")
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """A password is hashed as for a new account, so that the time tells nobody that there is one already."""
+        make_password(email)
+        super().send_account_already_exists_mail(email)
 
 
 def attempted_email(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str | None:
