@@ -13,6 +13,7 @@ from syncengine.flows import registry
 from syncengine.models import RecordStatus, RunStatus, Stage
 
 MOST_WORDS = 6
+ACTIONS = [("created", "Created"), ("updated", "Updated"), ("closed", "Closed")]
 SEARCHED = ("key", "title", "reference", "party", "search")
 
 
@@ -47,7 +48,7 @@ class RunFilterForm(_FilterForm):
 
 
 class RecordFilterForm(_FilterForm):
-    """Records by flow, status, stage, cause and words."""
+    """Records by flow, status, stage, cause and words; of one run, and what it did with them."""
 
     search = forms.CharField(
         required=False,
@@ -59,6 +60,8 @@ class RecordFilterForm(_FilterForm):
     stage = forms.ChoiceField(required=False, choices=_any_or("Every stage", Stage.choices))
     error_code = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     cause = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+    run = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    action = forms.ChoiceField(required=False, choices=_any_or("Every action", ACTIONS), widget=forms.HiddenInput)
 
     def narrow(self, records: QuerySet[Any]) -> QuerySet[Any]:
         """The records that match; each word of the search must be found in one of SEARCHED."""

@@ -151,14 +151,6 @@ def took(run: Any) -> str:
 
 
 @register.filter
-def percent(run: Any) -> int | None:
-    """Progress of a run as far as it is known: what was read of what was expected."""
-    if run.is_final:
-        return 100
-    return min(99, run.read * 100 // run.expected) if run.expected else None
-
-
-@register.filter
 def flow_title(name: str) -> str:
     flow = registry.flows().get(name)
     return flow.title if flow else name.replace("_", " ").capitalize()

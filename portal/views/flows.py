@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from cronsim import CronSim, CronSimError
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -17,6 +15,7 @@ from portal.forms.flows import CRON_PRESETS, FlowForm, RunForm
 from portal.templatetags.portal_ui import flow_title
 from portal.views.access import PageRequest, integration_of, organization_page, page_of, part_of
 from portal.views.flow_rows import flow_rows
+from portal.views.schedule_words import words_of
 from syncengine.engine import flow_states, runs
 from syncengine.flows import registry
 from syncengine.models import FlowState, RunMode, RunTrigger
@@ -24,8 +23,6 @@ from tenants.errors import Refused
 from tenants.models import Integration
 from tenants.permissions import Action
 from tenants.scoping import Access
-
-NEXT_TIMES = 5
 
 
 @organization_page("GET")
@@ -80,23 +77,10 @@ def _state(integration: Integration, flow: str) -> FlowState:
 @organization_page("GET")
 def schedule_words(request: HttpRequest, access: Access) -> HttpResponseBase:
     """What a cron expression means, and its next times, as one types it."""
-    expression = (request.GET.get("schedule") or request.GET.get("full_schedule") or "").strip()
+    full = "full_schedule" in request.GET
+    expression = request.GET.get("full_schedule" if full else "schedule", "").strip()
     now = timezone.now().astimezone(access.organization.zone)
-    return part_of(request, access, "flows/schedule_words.html", words_of(expression, now))
-
-
-def words_of(expression: str, now: datetime) -> dict[str, Any]:
-    """`words` and `times`, or `error`; nothing at all for an empty expression."""
-    if not expression:
-        return {}
-    try:
-        cron = CronSim(expression, now)
-        return {
-            "words": CRON_PRESETS.get(expression) or cron.explain(),
-            "times": [next(cron) for _ in range(NEXT_TIMES)],
-        }
-    except (CronSimError, StopIteration):
-        return {"error": "This is no cron expression: five fields for minute, hour, day, month and weekday."}
+    return part_of(request, access, "flows/schedule_words.html", words_of(expression, now, full=full))
 
 
 @organization_page("POST", act=Action.RUN)

@@ -97,7 +97,7 @@ def _ask(
     return page_of(request, access, "records/replay_many.html", context, integration=integration)
 
 
-KEPT = ("record", "all_failed", "flow", "error_code", "cause", "stage", "search")
+KEPT = ("record", "all_failed", "flow", "error_code", "cause", "stage", "search", "run", "action")
 SAMPLE = 10
 
 

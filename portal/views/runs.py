@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from portal.forms.filters import RunFilterForm
 from portal.views.access import PageRequest, integration_of, organization_page, page_of, part_of, run_of
 from portal.views.keyset import keyset_page
+from portal.views.run_progress import linked_counts, progress_of
 from syncengine.engine import runs as run_engine
+from syncengine.engine.closings import absent_records
 from syncengine.engine.runs import ActionRefused
 from syncengine.models import OPEN_RUN_STATUSES, Record, Run
 from tenants.permissions import Action
 from tenants.scoping import Access
 
 RECORDS_SHOWN = 25
+CLOSINGS_SHOWN = 50
+EXAMPLES_SHOWN = 25
 LIST_COLUMNS = ("flow", "key", "title", "status", "stage", "amount", "currency", "error_message", "updated_at")
 
 
@@ -54,13 +60,28 @@ def progress(request: HttpRequest, access: Access, run_id: int) -> HttpResponseB
 
 def _context(run: Run) -> dict[str, Any]:
     records = Record.objects.filter(run=run).only(*LIST_COLUMNS).order_by("-pk")
+    absent = absent_records(run).only(*LIST_COLUMNS).order_by("pk")
     return {
         "run": run,
-        "counts": run.counts.items(),
+        "progress": progress_of(run, timezone.now()),
+        "counts": linked_counts(run),
+        "would_close": list(absent[:CLOSINGS_SHOWN]) if run.closings_held else [],
+        "most_closings": CLOSINGS_SHOWN,
+        "dry": dry_result(run.result or {}),
         "can_cancel": run.status in OPEN_RUN_STATUSES and not run.cancel_requested,
         "records": list(records[:RECORDS_SHOWN]),
         "more_records": RECORDS_SHOWN,
     }
+
+
+def dry_result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What a dry run found: each kind with its number and sums, and some examples of what would change."""
+    totals = result.get("totals", {})
+    kinds = [
+        (name, count, [(currency, Decimal(total)) for currency, total in totals.get(name, {}).items()])
+        for name, count in result.get("counts", {}).items()
+    ]
+    return {"kinds": kinds, "examples": result.get("examples", [])[:EXAMPLES_SHOWN]}
 
 
 @organization_page("POST", act=Action.RUN)

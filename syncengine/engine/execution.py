@@ -101,13 +101,15 @@ def claim(pk: int) -> Run | None:
 
 
 def _note_take_over(run: Run) -> None:
+    place = _place(run)
     run.resumes += 1
-    run.save(update_fields=["resumes"])
+    run.cursor = {**run.cursor, "resumed": place}
+    run.save(update_fields=["resumes", "cursor"])
     record_event(
         run.integration.organization,
         "system",
         "run.resumed",
-        f"The worker before was lost; {_place(run)}.",
+        f"The worker before was lost; {place}.",
         integration=run.integration,
         run=run,
     )

@@ -74,7 +74,9 @@ def _days(integration: Integration, since: datetime) -> Mapping[date, dict[str, 
     zone = integration.organization.zone
     events = AuditEvent.objects.filter(integration=integration, created_at__gte=since, action__in=OUTCOMES)
     by_day = events.values(day=TruncDate("created_at", tzinfo=zone)).order_by("day")
-    for row in by_day.annotate(done=Count("pk", filter=~Q(action=FAILED)), failed=Count("pk", filter=Q(action=FAILED))):
+    for row in by_day.annotate(
+        done=Count("action", filter=~Q(action=FAILED)), failed=Count("action", filter=Q(action=FAILED))
+    ):
         days[row["day"]].update(done=row["done"], failed=row["failed"])
     for day, seconds in _times_to_posting(integration, since).items():
         days[day].update(
@@ -106,7 +108,7 @@ def _stages(integration: Integration) -> list[dict[str, Any]]:
     """Invoices by stage and currency; those that were given back are at no stage."""
     rows = Record.objects.filter(integration=integration, flow=INVOICES).exclude(status=RecordStatus.IGNORED)
     groups = rows.values("stage", "currency").annotate(
-        count=Count("pk"), failed=Count("pk", filter=Q(status=RecordStatus.FAILED)), amount=Sum("amount")
+        count=Count("stage"), failed=Count("stage", filter=Q(status=RecordStatus.FAILED)), amount=Sum("amount")
     )
     return [dict(group) for group in groups.order_by("stage", "currency")]
 

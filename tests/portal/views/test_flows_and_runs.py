@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
-from portal.views.flows import words_of
+from portal.views.runs import dry_result
 from syncengine.engine import flow_states
 from syncengine.models import FlowState, Run
 from tests import factories
-
-BERLIN = datetime(2026, 5, 4, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 
 
 def test_a_schedule_is_saved_and_told_in_words(root, connected, people):
@@ -49,22 +48,6 @@ def test_a_flow_that_does_not_exist_is_404(root, people, path):
 
 def test_switching_a_flow_that_does_not_exist_is_404(root, people):
     assert people["owner"].post(f"{root}flows/nonsense/toggle/").status_code == 404
-
-
-def test_words_and_next_times_are_in_the_organizations_zone():
-    told = words_of("0 2 * * *", BERLIN)
-    assert told["words"] == "Every night at 2"
-    assert [time.hour for time in told["times"]] == [2] * 5
-    assert told["times"][0].tzinfo == BERLIN.tzinfo
-
-
-@pytest.mark.parametrize("expression", ["nonsense", "* * *", "99 * * * *"])
-def test_a_schedule_that_is_none_says_how_it_should_look(expression):
-    assert "five fields" in words_of(expression, BERLIN)["error"]
-
-
-def test_no_schedule_has_no_words():
-    assert words_of("", BERLIN) == {}
 
 
 def test_run_now_leads_to_the_run(root, organization, connected, people):
@@ -147,3 +130,108 @@ def test_htmx_is_answered_with_the_table_alone(root, people, page):
     text = people["viewer"].get(root + page, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in text
     assert "<html" in people["viewer"].get(root + page).content.decode()
+
+
+def shown(people, organization, run):
+    return people["operator"].get(f"/o/{organization.slug}/runs/{run.pk}/").content.decode()
+
+
+def test_a_run_shows_its_rate_and_the_time_that_is_left(organization, connected, people):
+    begun = timezone.now() - timedelta(seconds=100)
+    run = factories.RunFactory(integration=connected, status="running", read=400, expected=1000, started_at=begun)
+    page = shown(people, organization, run)
+    assert "<strong>400</strong> of about 1,000 read" in page
+    assert "4.0 records/s" in page
+    assert "min left" in page
+
+
+def test_a_run_that_waits_says_for_what(organization, connected, people):
+    first = factories.RunFactory(integration=connected, status="queued")
+    second = factories.RunFactory(integration=connected, status="queued", flow="projects", after=first)
+    third = factories.RunFactory(
+        integration=connected, status="queued", flow="tax_codes", not_before=timezone.now() + timedelta(minutes=5)
+    )
+    assert "Waits for a free worker" in shown(people, organization, first)
+    assert "the run before it" in shown(people, organization, second)
+    assert "Goes on" in shown(people, organization, third)
+
+
+def test_stopping_is_asked_back_first(organization, connected, people):
+    run = factories.RunFactory(integration=connected, status="running")
+    page = shown(people, organization, run)
+    assert "Stop …" in page
+    assert page.index("<details") < page.index("Yes, stop this run")
+
+
+def test_counts_lead_to_the_records_of_that_run_with_that_outcome(root, organization, connected, people):
+    run = factories.RunFactory(integration=connected, status="partial", read=9, sent=2, failed=1)
+    mine = factories.FailedRecordFactory(integration=connected, run=run)
+    factories.FailedRecordFactory(integration=connected)
+    factories.RecordFactory(integration=connected, run=run, status="done", action="created")
+    path = f"{root}records/?flow=vendors&run={run.pk}&status=failed"
+    assert path.replace("&", "&amp;") in shown(people, organization, run)
+    listed = people["viewer"].get(path)
+    assert [row.pk for row in listed.context["page"].rows] == [mine.pk]
+    assert f"run {run.pk}" in listed.content.decode()
+    created = people["viewer"].get(f"{root}records/?run={run.pk}&action=created")
+    assert len(created.context["page"].rows) == 1
+
+
+def test_a_bulk_replay_from_the_records_of_a_run_stays_with_that_run(root, connected, people):
+    run = factories.RunFactory(integration=connected, status="partial")
+    factories.FailedRecordFactory(integration=connected, run=run)
+    factories.FailedRecordFactory(integration=connected)
+    asked = people["operator"].post(f"{root}replays/", {"all_failed": "yes", "status": "failed", "run": run.pk})
+    assert asked.context["count"] == 1
+    assert ("run", str(run.pk)) in asked.context["posted"]
+
+
+def test_held_closings_show_which_records_would_be_closed(organization, connected, people):
+    run = factories.RunFactory(
+        integration=connected, status="partial", error_code="closing_needs_approval", closings_held=60
+    )
+    given = {"integration": connected, "status": "done", "confirmed_fingerprint": "f"}
+    gone = [factories.RecordFactory(**given, title=f"Gone {number:02}") for number in range(52)]
+    factories.RecordFactory(**given, title="Still there", seen_run=run.pk)
+    page = shown(people, organization, run)
+    assert "Gone 00" in page
+    assert "Gone 49" in page
+    assert gone[50].title not in page
+    assert "Still there" not in page
+    assert "The first 50 of 60" in page
+    assert page.index("Gone 49") < page.index("Yes, close 60 records")
+
+
+def test_a_run_that_another_worker_has_taken_up_says_from_where(organization, connected, people):
+    cursor = {"resumed": "resumed after V00123"}
+    run = factories.RunFactory(integration=connected, status="running", resumes=2, cursor=cursor)
+    page = " ".join(shown(people, organization, run).split())
+    assert "2 times after a worker was lost, last resumed after V00123." in page
+
+
+def test_a_dry_run_tells_kinds_sums_and_changes(organization, connected, people):
+    change = {"path": "name", "old": "Nordic", "new": "Nordic Paper <Oy>"}
+    example = {"action": "would_be_posted", "key": "I1", "title": "RE-1", "changes": [change], "problems": []}
+    result = {
+        "counts": {"would_be_posted": 3},
+        "totals": {"would_be_posted": {"EUR": "81204.10", "SEK": "5"}},
+        "examples": [example],
+    }
+    run = factories.RunFactory(integration=connected, status="succeeded", mode="dry_run", result=result)
+    page = shown(people, organization, run)
+    assert "Would be posted" in page
+    assert "81,204.10 EUR" in page
+    assert "5.00 SEK" in page
+    assert "Nordic Paper &lt;Oy&gt;" in page
+
+
+def test_both_schedules_of_a_flow_are_listed_with_what_comes_next(root, connected, people):
+    flow_states.apply(connected, {"vendors": {"schedule": "*/15 * * * *", "full_schedule": "0 2 * * *"}}, "owner")
+    page = people["viewer"].get(f"{root}flows/").content.decode()
+    assert "Every 15 minutes" in page
+    assert "Everything: Every night at 2" in page
+
+
+def test_sums_of_a_dry_run_are_exact():
+    kinds = dry_result({"counts": {"x": 1}, "totals": {"x": {"EUR": "0.10"}}})["kinds"]
+    assert kinds == [("x", 1, [("EUR", Decimal("0.10"))])]

@@ -76,13 +76,6 @@ def test_schedules_are_told_in_words(expression, words):
     assert portal_ui.cron_words(expression) == words
 
 
-def test_a_run_without_an_expected_number_has_no_percentage():
-    assert portal_ui.percent(SimpleNamespace(is_final=False, expected=None, read=5)) is None
-    assert portal_ui.percent(SimpleNamespace(is_final=False, expected=10, read=5)) == 50
-    assert portal_ui.percent(SimpleNamespace(is_final=False, expected=10, read=10)) == 99
-    assert portal_ui.percent(SimpleNamespace(is_final=True, expected=None, read=5)) == 100
-
-
 def test_a_run_that_has_not_begun_took_no_time():
     assert portal_ui.took(SimpleNamespace(started_at=None)) == "–"
     ended = SimpleNamespace(started_at=NOON, finished_at=NOON + timedelta(seconds=3))
