@@ -45,6 +45,8 @@ integration_urls: list[URLPattern | URLResolver] = [
     path("replays/", records.replay_many, name="replay-many"),
     path("mappings/<slug:flow>/", mappings.mapping, name="mapping"),
     path("mappings/<slug:flow>/preview/", mappings.preview, name="mapping-preview"),
+    path("mappings/<slug:flow>/waiting/", mappings.waiting, name="mapping-waiting"),
+    path("mappings/<slug:flow>/cases/<int:case>/remove/", mappings.remove_case, name="mapping-case-remove"),
 ]
 
 organization_urls: list[URLPattern | URLResolver] = [

@@ -16,7 +16,7 @@ from syncengine.engine.samples import Sample, rules_source
 from syncengine.engine.trials import output_of
 from syncengine.flows import registry
 from syncengine.flows.base import Flow
-from syncengine.models import PostedDocument, Record, RecordStatus
+from syncengine.models import PostedDocument, Record
 from tenants.errors import refuse
 from tenants.models import Integration, User
 from tenants.models.field_mapping import MappingCase
@@ -133,13 +133,10 @@ def cases_of(integration: Integration, flow: str) -> Iterable[MappingCase]:
 
 
 def past_records(integration: Integration, flow: str) -> Iterable[Record]:
-    """The newest that were posted; with master data the newest that the target has confirmed."""
-    if flow == "invoices":
-        posted = PostedDocument.objects.filter(integration=integration, cancelled_at=None, record__flow=flow)
-        rows = posted.select_related("record").order_by("-id")[:MOST_PAST]
-        return [row.record for row in rows if row.record.source]
-    done = Record.objects.filter(integration=integration, flow=flow, status=RecordStatus.DONE)
-    return done.exclude(source=None).order_by("-id")[:MOST_PAST]
+    """The newest documents that were posted; master data are meant to change with their mapping."""
+    posted = PostedDocument.objects.filter(integration=integration, cancelled_at=None, record__flow=flow)
+    rows = posted.select_related("record__integration").order_by("-id")[:MOST_PAST]
+    return [row.record for row in rows if row.record.source]
 
 
 @transaction.atomic
