@@ -10,6 +10,9 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
+from portal.addresses import client_address
+from portal.proof import is_recent
+
 INVITATION = "invitation"
 _FIELDS = ("email", "username", "login")
 
@@ -26,6 +29,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         """A password is hashed as for a new account, so that the time tells nobody that there is one already."""
         make_password(email)
         super().send_account_already_exists_mail(email)
+
+    def is_reauthentication_required(self, app: str = "") -> bool:
+        """A recent log-in counts, on allauth's own pages as on ours."""
+        return not is_recent(self.request)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """One opinion on whose address it is: that of the throttles."""
+        return client_address(request)
 
 
 def attempted_email(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str | None:

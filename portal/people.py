@@ -34,6 +34,21 @@ def invite(access: Access, email: str, role: Role) -> Invitation:
     return invitation
 
 
+def resend_invitation(access: Access, invitation: Invitation) -> None:
+    """Send it again with a new link, which holds as long as the first did; the link before it ends."""
+    with transaction.atomic():
+        token = services.renew_invitation(invitation, timezone.now())
+        record_event(access.organization, access.actor, "member.invited", f"{invitation.email} again")
+        transaction.on_commit(lambda: _send(invitation, token))
+
+
+@transaction.atomic
+def withdraw_invitation(access: Access, invitation: Invitation) -> None:
+    """The link in the e-mail leads nowhere from now on."""
+    record_event(access.organization, access.actor, "member.invitation_withdrawn", invitation.email)
+    invitation.delete()
+
+
 def _send(invitation: Invitation, token: str) -> None:
     name = one_line(invitation.organization.name, LONGEST_SUBJECT)  # no line break of it begins another header
     text = (
@@ -72,6 +87,13 @@ def remove_member(access: Access, membership: Membership) -> None:
     _allow_owner(access, Role(membership.role))
     services.end_membership(membership)
     record_event(access.organization, access.actor, "member.removed", membership.user.email)
+
+
+@transaction.atomic
+def leave(access: Access, membership: Membership) -> None:
+    """Go oneself; the last owner cannot."""
+    services.end_membership(membership)
+    record_event(access.organization, access.actor, "member.left", membership.user.email)
 
 
 def _allow_owner(access: Access, *roles: Role) -> None:

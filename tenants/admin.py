@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from tenants.models import ApiKey, Connection, FieldMapping, Integration, Invita
 
 # It would show the seeds of everybody's one-time codes.
 admin.site.unregister(Authenticator)
+admin.site.unregister(UserSession)  # it shows the keys of sessions
 
 
 @admin.register(User)
@@ -47,6 +49,10 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gene
     list_display = ("name", "slug", "time_zone", "created_at")
     search_fields = ("name", "slug")
     inlines = (MembershipInline,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Not here: with the records goes the knowledge of which invoices were posted, and they would be again."""
+        return False
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs

@@ -22,6 +22,8 @@ class Action(StrEnum):
     APPROVE_BANK_CHANGE = "approve_bank_change"
     MANAGE_KEYS = "manage_keys"
     MANAGE_MEMBERS = "manage_members"
+    MANAGE_SIGN_IN = "manage_sign_in"
+    REMOVE_INTEGRATION = "remove_integration"
     MANAGE_OWNERS = "manage_owners"
     DELETE_ORGANIZATION = "delete_organization"
 
@@ -39,6 +41,8 @@ NEEDED_ROLE = {
     Action.APPROVE_BANK_CHANGE: Role.ADMIN,
     Action.MANAGE_KEYS: Role.ADMIN,
     Action.MANAGE_MEMBERS: Role.ADMIN,
+    Action.MANAGE_SIGN_IN: Role.ADMIN,
+    Action.REMOVE_INTEGRATION: Role.ADMIN,
     Action.MANAGE_OWNERS: Role.OWNER,
     Action.DELETE_ORGANIZATION: Role.OWNER,
 }

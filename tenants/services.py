@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from tenants.errors import refuse
-from tenants.models import Invitation, Membership, Organization, Role, User
+from tenants.models import Identity, Invitation, Membership, Organization, OwnershipOffer, Role, User
 
 INVITATION_LIFE = timedelta(days=7)
 SLUG_LENGTH = 50
@@ -24,7 +24,9 @@ def create_organization(name: str, owner_email: str, password: str | None = None
     if owner is None:
         owner = User.objects.create_user(owner_email, password)
     verify_email(owner)
-    return found_organization(name, owner)
+    organization = found_organization(name, owner)
+    owner.memberships.filter(organization=organization).update(spared_second_factor=True)
+    return organization
 
 
 @transaction.atomic
@@ -104,7 +106,28 @@ def set_role(membership: Membership, role: Role) -> None:
 def end_membership(membership: Membership) -> None:
     """Take a person out; the last owner stays."""
     _keep_an_owner(membership, "")
+    Identity.objects.of(membership.organization).filter(user=membership.user_id).delete()
     membership.delete()
+
+
+@transaction.atomic
+def renew_invitation(invitation: Invitation, now: datetime) -> str:
+    """A fresh token with a fresh life for an invitation; the link sent before ends."""
+    token = secrets.token_urlsafe(32)
+    invitation.token_hash, invitation.expires_at = _token_hash(token), now + INVITATION_LIFE
+    invitation.save(update_fields=["token_hash", "expires_at"])
+    return token
+
+
+@transaction.atomic
+def hand_over(offer: OwnershipOffer) -> None:
+    """The offer is accepted: the member is owner, and who offered stays as an admin."""
+    people = Membership.objects.select_for_update().filter(pk__in=[offer.offered_to_id, offer.offered_by_id])
+    roles = {offer.offered_to_id: Role.OWNER, offer.offered_by_id: Role.ADMIN}
+    for membership in people:
+        membership.role = roles[membership.pk]
+        membership.save(update_fields=["role"])
+    offer.delete()
 
 
 def _keep_an_owner(leaving: Membership, field: str) -> None:

@@ -8,6 +8,8 @@ from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
+from portal.second_factor import is_missing
+from portal.session_scope import must_sign_in_there, scope_of
 from tenants.models import User
 from tenants.scoping import (
     ORGANIZATION_HEADER,
@@ -46,12 +48,21 @@ class SessionAccess(SessionAuthentication):
         if found is None:
             return None
         slug = request.parser_context["kwargs"].get("slug") if request.parser_context else None
-        return found[0], _access(found[0], slug or request.headers.get(ORGANIZATION_HEADER))
+        access = _access(found[0], slug or request.headers.get(ORGANIZATION_HEADER), scope_of(request))
+        if must_sign_in_there(request, access):
+            raise exceptions.PermissionDenied("This organization asks for its own sign-in.", "sign_in_required")
+        if is_missing(request, access):
+            raise exceptions.PermissionDenied("Set up a second factor first.", "second_factor_required")
+        return found[0], access
 
 
-def _access(user: User, slug: str | None) -> Access:
+def _access(user: User, slug: str | None, scope: int | None) -> Access:
+    """The organization named, or the only one. A session that opens one organization opens no other."""
     try:
-        return access_of_member(user, slug)
+        access = access_of_member(user, slug)
+        if scope not in {None, access.organization.pk}:
+            raise OrganizationNotFound
+        return access
     except OrganizationNotFound:
         raise exceptions.NotFound("There is no such organization.") from None
     except NoOrganization:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rest_framework.permissions import BasePermission
+from django.urls import reverse
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from tenants.permissions import NEEDED_ROLE
+from portal.proof import is_needed
+from tenants.permissions import NEEDED_ROLE, Action
 from tenants.scoping import Access
 
 if TYPE_CHECKING:
@@ -33,4 +36,10 @@ class HasRole(BasePermission):
             return True
         view.locate()
         self.message = f"Your role here is {access.role}; this needs {NEEDED_ROLE[action]} or more."
-        return access.may(action)
+        return access.may(action) and self._has_shown_who(access, request, action)
+
+    def _has_shown_who(self, access: Access, request: Request, action: Action) -> bool:
+        """Step-up asks browser sessions only (interface.md): a key is its own proof."""
+        if access.api_key or request.method in SAFE_METHODS or not is_needed(request, action):
+            return True
+        raise PermissionDenied(f"Confirm that it is you at {reverse('account_reauthenticate')} first.", "step_up")

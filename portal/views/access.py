@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
 from portal.notifications import unread_count
-from syncengine.models import Record, Run
+from portal.proof import ASKED_FIRST, ask, is_needed
+from portal.second_factor import is_missing
+from portal.session_scope import admits, must_sign_in_there
+from syncengine.models import Record, Run, Sandbox
 from tenants.models import Integration, Role, User
 from tenants.permissions import NEEDED_ROLE, Action
 from tenants.row_security import bound_to
@@ -49,7 +55,11 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
         @wraps(page)
         def guarded(request: PageRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
             access = _access(request, slug)
-            require(access, view if request.method in SAFE else act)
+            action = view if request.method in SAFE else act
+            require(access, action)
+            first = _asked_first(request, access, act if act in ASKED_FIRST and access.may(act) else action)
+            if first is not None:
+                return first
             with timezone.override(access.organization.zone), bound_to(access.organization):
                 response = page(request, access, **kwargs)
             return _remembering(request, response, slug)
@@ -61,9 +71,30 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
 
 def _access(request: PageRequest, slug: str) -> Access:
     try:
-        return access_of_member(request.user, slug)
+        access = access_of_member(request.user, slug)
     except OrganizationNotFound:
         raise Http404 from None
+    if not admits(request, access):
+        raise Http404
+    return access
+
+
+def _asked_first(request: PageRequest, access: Access, action: Action) -> HttpResponse | None:
+    """Where to go before the page opens: to one's own sign-in, to a second factor, or to show who one is."""
+    if must_sign_in_there(request, access):
+        return redirect("portal:sign-in", access.organization.slug)
+    if is_missing(request, access):
+        return redirect("portal:second-factor")
+    if is_needed(request, action):
+        return ask(request, request.get_full_path() if request.method in SAFE else _page_of_deed(request, access))
+    return None
+
+
+def _page_of_deed(request: PageRequest, access: Access) -> str:
+    """The page that the deed was done from, as the browser says; the organization's if it says nothing of use."""
+    home = reverse("portal:organization", args=[access.organization.slug])
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    return came_from.path if came_from.path.startswith(home) and came_from.netloc == request.get_host() else home
 
 
 def require(access: Access, action: Action) -> None:
@@ -111,11 +142,14 @@ def page_of(
     status: int = 200,
 ) -> HttpResponse:
     """Render a page inside the organization's frame: navigation, pickers, and what one's role allows."""
-    integrations = list(Integration.objects.of(access.organization).order_by("name"))
+    is_tried_out = Exists(Sandbox.objects.filter(integration=OuterRef("pk")))
+    rows = Integration.objects.of(access.organization).annotate(in_sandbox=is_tried_out)
+    integrations = list(rows.order_by("name"))
     frame = {
         **_frame(access),
         "integrations": integrations,
         "integration": integration,
+        "sandboxed": any(one.in_sandbox for one in integrations if integration and one.pk == integration.pk),
         "unread_notices": unread_count(access),
         "nav_integration": integration or next(iter(integrations), None),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +11,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.forms.organizations import OrganizationForm
+from portal.session_scope import scope_of
 from portal.views.access import LAST_ORGANIZATION, PageRequest, organization_page, page_of
+from portal.views.start import TITLES
 from syncengine.engine.health import healths
+from syncengine.engine.start import is_live
 from syncengine.flows import registry
 from tenants import services
 from tenants.models import Integration, Organization
@@ -19,7 +23,9 @@ from tenants.scoping import Access
 
 
 def _organizations_of(request: HttpRequest) -> list[Organization]:
-    return list(Organization.objects.filter(memberships__user=request.user.pk).order_by("name"))
+    found = Organization.objects.filter(memberships__user=request.user.pk).order_by("name")
+    scope = scope_of(request)
+    return list(found if scope is None else found.filter(pk=scope))
 
 
 @require_safe
@@ -58,9 +64,10 @@ def organization_create(request: PageRequest) -> HttpResponse:
 
 @organization_page("GET")
 def organization(request: HttpRequest, access: Access) -> HttpResponseBase:
-    """The only integration's dashboard, or all integrations, or the first step."""
+    """The only integration's dashboard, or its first steps while it is not live; all integrations; the first step."""
     integrations = list(Integration.objects.of(access.organization).order_by("name"))
     if len(integrations) == 1:
-        return redirect("portal:dashboard", access.organization.slug, integrations[0].pk)
-    context = {"healths": healths(integrations)}
+        page = "portal:dashboard" if is_live(integrations[0]) else "portal:start"
+        return redirect(page, access.organization.slug, integrations[0].pk)
+    context = {"healths": healths(integrations), "steps": TITLES.values(), "sandbox_offered": settings.SANDBOX}
     return page_of(request, access, "home/organization.html", context)

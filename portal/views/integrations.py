@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 
 from portal.forms.base import add_refusal
 from portal.forms.integrations import FlowSettingsForm, IntegrationForm
+from portal.forms.security import RemoveIntegrationForm
 from portal.views.access import integration_of, organization_page, page_of
 from syncengine.engine import integrations
 from tenants.errors import Refused
@@ -18,7 +19,7 @@ from tenants.scoping import Access
 
 @organization_page("GET", "POST", view=Action.CONFIGURE, act=Action.CONFIGURE)
 def create(request: HttpRequest, access: Access) -> HttpResponseBase:
-    """Name a new integration, then go on to its connections."""
+    """Name a new integration, then go on to its first steps."""
     form = IntegrationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -26,8 +27,8 @@ def create(request: HttpRequest, access: Access) -> HttpResponseBase:
         except Refused as refused:
             add_refusal(form, refused)
         else:
-            messages.success(request, f"{integration.name} is there. Enter how to reach the two systems.")
-            return redirect("portal:connections", access.organization.slug, integration.pk)
+            messages.success(request, f"{integration.name} is there. Connect the two systems next.")
+            return redirect("portal:start", access.organization.slug, integration.pk)
     return page_of(request, access, "integrations/create.html", {"form": form})
 
 
@@ -55,3 +56,19 @@ def enable(request: HttpRequest, access: Access, integration_id: int) -> HttpRes
     integrations.update(integration, {"enabled": enabled}, access.actor)
     messages.success(request, f"{integration.name} is {'on' if enabled else 'off: no run will start'}.")
     return redirect("portal:settings", access.organization.slug, integration.pk)
+
+
+@organization_page("GET", "POST", view=Action.REMOVE_INTEGRATION, act=Action.REMOVE_INTEGRATION)
+def remove(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
+    """What will be gone, what stays, and the name to type."""
+    integration = integration_of(access, integration_id)
+    form = RemoveIntegrationForm(request.POST or None, integration.name)
+    if request.method == "POST" and form.is_valid():
+        try:
+            integrations.remove(integration, access.actor)
+        except integrations.HasDocuments:
+            form.add_error(None, "Invoices were posted through it, and without its memory they could be posted again.")
+        else:
+            messages.success(request, f"{integration.name} is removed.")
+            return redirect("portal:organization", access.organization.slug)
+    return page_of(request, access, "integrations/remove.html", {"form": form}, integration=integration)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +18,7 @@ from portal import people
 from portal.accounts import INVITATION
 from portal.forms.base import add_refusal
 from portal.forms.organizations import InviteForm, RoleForm
+from portal.second_factor import FACTORS
 from portal.views.access import organization_page, page_of
 from tenants import services
 from tenants.errors import Refused
@@ -33,12 +36,18 @@ def _members_page(request: HttpRequest, access: Access, form: InviteForm, status
     context = {
         "form": form,
         "roles": Role.choices,
-        "memberships": Membership.objects.of(access.organization).select_related("user").order_by("user__email"),
-        "invitations": Invitation.objects.of(access.organization).filter(
-            accepted_at=None, expires_at__gt=timezone.now()
-        ),
+        "memberships": _with_second_factor(access),
+        "invitations": Invitation.objects.of(access.organization).filter(accepted_at=None).order_by("email"),
+        "now": timezone.now(),
     }
     return page_of(request, access, "members/members.html", context, status=status)
+
+
+def _with_second_factor(access: Access) -> models.QuerySet[Membership]:
+    """Everybody, and whether a second factor guards their log-in."""
+    factors = Authenticator.objects.filter(user=models.OuterRef("user"), type__in=FACTORS)
+    rows = Membership.objects.of(access.organization).annotate(has_second_factor=models.Exists(factors))
+    return rows.select_related("user").order_by("user__email")
 
 
 @organization_page("POST", act=Action.MANAGE_MEMBERS)
@@ -94,6 +103,29 @@ def remove(request: HttpRequest, access: Access, membership_id: int) -> HttpResp
 def _membership(access: Access, membership_id: int) -> Membership:
     rows = Membership.objects.of(access.organization).select_related("user", "organization")
     return get_object_or_404(rows, pk=membership_id)
+
+
+def _invitation(access: Access, invitation_id: int) -> Invitation:
+    waiting = Invitation.objects.of(access.organization).filter(accepted_at=None)
+    return get_object_or_404(waiting.select_related("organization"), pk=invitation_id)
+
+
+@organization_page("POST", act=Action.MANAGE_MEMBERS)
+def resend(request: HttpRequest, access: Access, invitation_id: int) -> HttpResponseBase:
+    """Send an invitation again, with a new link."""
+    found = _invitation(access, invitation_id)
+    people.resend_invitation(access, found)
+    messages.success(request, f"A new invitation to {found.email} is on its way; the link before it ended.")
+    return redirect("portal:members", access.organization.slug)
+
+
+@organization_page("POST", act=Action.MANAGE_MEMBERS)
+def withdraw(request: HttpRequest, access: Access, invitation_id: int) -> HttpResponseBase:
+    """Make the invitation's link lead nowhere."""
+    found = _invitation(access, invitation_id)
+    people.withdraw_invitation(access, found)
+    messages.success(request, f"The invitation to {found.email} is withdrawn.")
+    return redirect("portal:members", access.organization.slug)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,7 +5,8 @@ from tenants.models.connection import Connection, System
 from tenants.models.field_mapping import FieldMapping
 from tenants.models.integration import Integration
 from tenants.models.notification import HowToTell, NotificationChoice, SlackWebhook
-from tenants.models.organization import Invitation, Membership, Organization, Role
+from tenants.models.organization import Invitation, Membership, Organization, OwnershipOffer, Role
+from tenants.models.sign_in import Identity, IdentityProvider
 from tenants.models.user import User
 from tenants.models.webhook_secret import WebhookSecret
 
@@ -14,11 +15,14 @@ __all__ = [
     "Connection",
     "FieldMapping",
     "HowToTell",
+    "Identity",
+    "IdentityProvider",
     "Integration",
     "Invitation",
     "Membership",
     "NotificationChoice",
     "Organization",
+    "OwnershipOffer",
     "Role",
     "SlackWebhook",
     "System",

@@ -25,13 +25,17 @@ class Role(models.TextChoices):
 
 
 class Organization(models.Model):
-    """One customer. Schedules run in its `time_zone`."""
+    """One customer. Schedules run in its `time_zone`.
+
+    Who logs in after `second_factor_since` is led to set up a second factor; None asks nobody.
+    """
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     time_zone = models.CharField(max_length=60, default="UTC")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="organizations")
     created_at = models.DateTimeField(auto_now_add=True)
+    second_factor_since = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -42,12 +46,16 @@ class Organization(models.Model):
 
 
 class Membership(ScopedModel):
-    """A person's role in an organization."""
+    """A person's role in an organization.
+
+    `spared_second_factor` marks the owner whom `createorganization` made: a script cannot set one up (interface.md).
+    """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
     joined_at = models.DateTimeField(auto_now_add=True)
+    spared_second_factor = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "user"], name="one_membership_per_person")]
@@ -70,3 +78,16 @@ class Invitation(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.email} ({self.role})"
+
+
+class OwnershipOffer(ScopedModel):
+    """An owner hands the organization over to a member, who has yet to accept."""
+
+    organization = models.OneToOneField(Organization, models.CASCADE, related_name="ownership_offer")
+    offered_to = models.ForeignKey(Membership, models.CASCADE, related_name="+")
+    offered_by = models.ForeignKey(Membership, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.organization} to {self.offered_to.user}"

@@ -33,6 +33,12 @@ SITE: dict[str, Methods] = {
     "portal:landing": {"GET": ANYONE},
     "portal:organizations": {"GET": PERSON},
     "portal:organization-create": {"GET": PERSON, "POST": PERSON},
+    "portal:second-factor": {"GET": PERSON},
+    "portal:session-end": {"POST": PERSON},  # one's own
+    "portal:sign-in": {"GET": ANYONE, "POST": ANYONE},  # it says no more than that there is one
+    "portal:sign-in-again": {"GET": PERSON},
+    "portal:sign-in-answer": {"GET": ANYONE},  # the identity provider's word decides
+    "portal:sign-in-find": {"GET": ANYONE, "POST": ANYONE},
     "portal:invitation": {"GET": ANYONE, "POST": ANYONE},  # whoever holds the token; joining asks for the log-in
 }
 
@@ -50,6 +56,9 @@ PAGES: dict[str, Methods] = {
     "flows": {"GET": VIEWER},
     "integration-create": {"GET": ADMIN, "POST": ADMIN},
     "integration-enable": {"POST": ADMIN},
+    "integration-remove": {"GET": ADMIN, "POST": ADMIN},
+    "invitation-resend": {"POST": ADMIN},
+    "invitation-withdraw": {"POST": ADMIN},
     "mapping": {"GET": VIEWER, "POST": ADMIN},
     "mapping-preview": {"POST": OPERATOR},
     "member-invite": {"POST": ADMIN},
@@ -64,6 +73,16 @@ PAGES: dict[str, Methods] = {
     "notices": {"GET": VIEWER},
     "notices-read": {"POST": VIEWER},
     "organization": {"GET": VIEWER},
+    "organization-delete": {"GET": OWNER, "POST": OWNER},
+    "organization-leave": {"POST": VIEWER},
+    "organization-offer": {"POST": OWNER},
+    "organization-offer-accept": {"POST": VIEWER},  # whom it was made to
+    "organization-offer-decline": {"POST": VIEWER},
+    "organization-offer-withdraw": {"POST": OWNER},
+    "organization-second-factor": {"POST": ADMIN},
+    "organization-settings": {"GET": VIEWER, "POST": ADMIN},
+    "organization-sign-in": {"GET": ADMIN, "POST": ADMIN},
+    "organization-sign-in-remove": {"POST": ADMIN},
     "ping": {"POST": OPERATOR},
     "reconciliation": {"GET": VIEWER},
     "record": {"GET": VIEWER},
@@ -130,6 +149,7 @@ FOR_ANYONE = (
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
     "account_signup",
+    "mfa_login_webauthn",
     "mfa_authenticate",  # the second half of logging in
 )
 FOR_ONESELF = (
@@ -138,6 +158,12 @@ FOR_ONESELF = (
     "account_reauthenticate",
     "account_set_password",
     "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_edit_webauthn",
+    "mfa_list_webauthn",
+    "mfa_reauthenticate_webauthn",
+    "mfa_remove_webauthn",
+    "usersessions_list",
     "mfa_deactivate_totp",
     "mfa_download_recovery_codes",
     "mfa_generate_recovery_codes",

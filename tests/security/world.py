@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
@@ -119,7 +121,7 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
     factories.AuditEventFactory(organization=organization, record=record, message=MARK)
     key = factories.ApiKey.issue(organization, MARK, "viewer")[0]
     leaving = factories.member(organization, "viewer", email=f"{MARK.lower()}@example.com").memberships.get()
-    _, token = create_invitation(organization, "new@example.com", Role.VIEWER, leaving.user, timezone.now())
+    invitation, token = create_invitation(organization, "new@example.com", Role.VIEWER, leaving.user, timezone.now())
     return {
         "slug": organization.slug,
         "integration_id": integration.pk,
@@ -135,6 +137,9 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
         "system": "sap_b1",
         "flow": "vendors",
         "token": token,
+        "invitation_id": invitation.pk,
+        "session_id": UserSession.objects.create(user=leaving.user, ip=STREET, session_key="theirs").pk,
+        "pk": Authenticator.objects.create(user=leaving.user, type="webauthn", data={}).pk,
         # Django's admin
         "object_id": organization.pk,
         "id": leaving.user.pk,

@@ -57,7 +57,7 @@ class Integrations(ScopedView):
 class IntegrationDetail(IntegrationView):
     """One integration."""
 
-    needs = {"GET": Action.VIEW, "PATCH": Action.CONFIGURE, "DELETE": Action.CONFIGURE}
+    needs = {"GET": Action.VIEW, "PATCH": Action.CONFIGURE, "DELETE": Action.REMOVE_INTEGRATION}
     serializer_class = IntegrationPatch
 
     @extend_schema(responses=IntegrationShape)

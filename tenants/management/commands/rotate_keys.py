@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from fernet_fields import EncryptedField
 
+from tenants import second_factor
 from tenants.encryption import SecretsField
 
 PAGE = 200
@@ -38,6 +39,11 @@ class Command(BaseCommand):
                 counts[outcome] += 1
                 if outcome == "unreadable":
                     self.stderr.write(f"{field} of row {pk} is encrypted under none of FERNET_KEYS.")
+        for pk in second_factor.authenticators():
+            outcome = second_factor.rotate(pk)
+            counts[outcome] += 1
+            if outcome == "unreadable":
+                self.stderr.write(f"The second factor {pk} is encrypted under none of FERNET_KEYS.")
         del counts["absent"]
         self.stdout.write(json.dumps(counts))
         if counts["unreadable"]:

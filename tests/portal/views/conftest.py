@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from syncengine.connectors.checks import Check
 from syncengine.engine import ping as ping_engine
 from syncengine.engine import webhooks
 from syncengine.notices import Kind, raise_notice
+from tenants.models import Role
+from tenants.services import create_invitation
 from tests import factories
 
 
@@ -64,6 +67,7 @@ def world(organization, connected, viewer) -> SimpleNamespace:
         call=factories.CallFactory(integration=connected, record=record).pk,
         member=viewer.memberships.get().pk,
         key=key.pk,
+        invitation=create_invitation(organization, "asked@example.com", Role.VIEWER, viewer, timezone.now())[0].pk,
         notice=raise_notice(connected, Kind.RUN_FAILED, "vendors", "The run failed.").pk,
         notification=factories.NotificationFactory(integration=connected).pk,
     )

@@ -39,6 +39,10 @@ PAGES = [
     Rung("GET", f"{ORG}notices/settings/", "viewer", 200),
     Rung("GET", f"{ORG}members/", "viewer", 200),
     Rung("GET", f"{ORG}api-keys/", "admin", 200),
+    Rung("GET", f"{ORG}organization/", "viewer", 200),
+    Rung("GET", f"{ORG}organization/sign-in/", "admin", 200),
+    Rung("GET", f"{ORG}organization/delete/", "owner", 200),
+    Rung("GET", f"{ONE}remove/", "admin", 200),
 ]
 DEEDS = [
     Rung("POST", f"{ORG}integrations/new/", "admin", 302, {"name": "Sweden"}),
@@ -73,11 +77,26 @@ DEEDS = [
     Rung("POST", f"{ORG}members/{{member}}/remove/", "admin", 302),
     Rung("POST", f"{ORG}api-keys/", "admin", 200, {"name": "ci", "role": "viewer"}),
     Rung("POST", f"{ORG}api-keys/{{key}}/revoke/", "admin", 302),
+    Rung("POST", f"{ORG}members/invitations/{{invitation}}/resend/", "admin", 302),
+    Rung("POST", f"{ORG}members/invitations/{{invitation}}/withdraw/", "admin", 302),
+    Rung("POST", f"{ORG}organization/", "admin", 302, {"name": "Nordic", "time_zone": "UTC"}),
+    Rung("POST", f"{ORG}organization/second-factor/", "admin", 302, {"wanted": "true"}),
+    Rung("POST", f"{ORG}organization/sign-in/", "admin", 200, {"issuer": "nonsense"}),
+    Rung("POST", f"{ORG}organization/sign-in/remove/", "admin", 302),
+    Rung("POST", f"{ORG}organization/offer/", "owner", 302, {"offer-member": "0"}),
+    Rung("POST", f"{ORG}organization/offer/withdraw/", "owner", 302),
+    Rung("POST", f"{ORG}organization/offer/accept/", "viewer", 302),
+    Rung("POST", f"{ORG}organization/offer/decline/", "viewer", 302),
+    Rung("POST", f"{ORG}organization/leave/", "viewer", 302),
+    Rung("POST", f"{ORG}organization/delete/", "owner", 200, {"typed_name": "another"}),
+    Rung("POST", f"{ONE}remove/", "admin", 302, {"typed_name": "Finland"}),
 ]
 LADDER = PAGES + DEEDS
 # What a viewer changes is only what he is told and has read.
-ONES_OWN = {"Look", "Mark as read", "Mark all as read", "Save my choices"}
-WEAKER = {"operator": "viewer", "admin": "operator"}
+ONES_OWN = {"Leave", "Look", "Mark as read", "Mark all as read", "Save my choices"}
+# How one comes in, and what is one's own wherever one belongs.
+OF_NOBODY = {"sign-in-find", "sign-in", "sign-in-answer", "sign-in-again", "second-factor", "session-end"}
+WEAKER = {"operator": "viewer", "admin": "operator", "owner": "admin"}
 
 
 @pytest.fixture(autouse=True)
@@ -95,10 +114,12 @@ def visit(client, rung, world):
 
 
 def test_the_ladder_has_every_page_of_an_organization():
-    numbers = dict.fromkeys(("integration", "run", "record", "call", "member", "key", "notification", "notice"), 1)
+    numbers = dict.fromkeys(
+        ("integration", "run", "record", "call", "member", "key", "notification", "notice", "invitation"), 1
+    )
     climbed = {resolve(rung.path.split("?")[0].format(slug="x", **numbers)).url_name for rung in LADDER}
     names = {name for name in get_resolver("portal.views.urls").reverse_dict if isinstance(name, str)}
-    assert names - climbed == {"landing", "organizations", "organization-create", "invitation"}
+    assert names - climbed == {"landing", "organizations", "organization-create", "invitation", *OF_NOBODY}
 
 
 @pytest.mark.parametrize("rung", LADDER, ids=str)
