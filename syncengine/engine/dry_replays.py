@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from syncengine.flows.company import FlowContext
 from syncengine.flows.document import DocumentFlow
 from syncengine.flows.master import MasterDataFlow
 from syncengine.models import FlowState, Record, RecordStatus
+from tenants.models import Integration
 
 WORDS = {
     "created": "It would be sent to {target} for the first time.",
@@ -50,15 +52,28 @@ def try_replay(record: Record, mapping: str = MappingOf.TODAY) -> Tried:
     Raises ActionRefused for a mapping that cannot be used, NotConfigured, and ConnectorError.
     """
     record = Record.objects.select_related("integration__organization").get(pk=record.pk)
-    flow = registry.get(record.flow)
     chosen = _mapping(record, version_of(record, mapping))
-    with systems(record.integration, Caller.PERSON) as writing:
+    with closing(try_together(record.integration, record.flow, [record], chosen)) as tried:
+        return next(tried)
+
+
+def try_together(
+    integration: Integration, flow_name: str, records: Iterable[Record], mapping: CurrentMapping
+) -> Generator[Tried]:
+    """The same of several records of one flow, with that mapping, saved or not; they are changed in memory.
+
+    What was read in SAP for one is known for the next. Whoever stops early closes it.
+    """
+    flow = registry.get(flow_name)
+    with systems(integration, Caller.PERSON) as writing:
         both = read_only(writing)
-        context = replace(flow_context(record.integration, flow, both), lookups=chosen.lookups)
-        if isinstance(flow, MasterDataFlow):
-            return _of_master_data(flow, record, both, context, chosen)
-        assert isinstance(flow, DocumentFlow)  # flows are of one kind or the other
-        return _of_document(flow, record, both, context, chosen)
+        context = replace(flow_context(integration, flow, both), lookups=mapping.lookups)
+        for record in records:
+            if isinstance(flow, MasterDataFlow):
+                yield _of_master_data(flow, record, both, context, mapping)
+            else:
+                assert isinstance(flow, DocumentFlow)  # flows are of one kind or the other
+                yield _of_document(flow, record, both, context, mapping)
 
 
 def _mapping(record: Record, version: int | None) -> CurrentMapping:
