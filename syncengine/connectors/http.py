@@ -24,7 +24,7 @@ from syncengine.connectors.calls import (
     utcnow,
 )
 from syncengine.connectors.guard import OutboundPolicy, check_url
-from syncengine.connectors.outcomes import ConnectorError, Outcome, OutcomeUnknown, Unavailable
+from syncengine.connectors.outcomes import ConnectorError, Outcome, OutcomeUnknown, Rejected, Unavailable
 from syncengine.connectors.redaction import Redactor
 from syncengine.connectors.wire import Wire, WireFault
 
@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+
+LONGEST_CODE = 60  # what a record and a run keep; the remote system may say anything
 
 
 class HttpTransport:
@@ -129,9 +131,15 @@ class HttpTransport:
 
     def _cleaned(self, fault: ConnectorError) -> ConnectorError:
         """The same error, told which side it came from, with no secret in its sentences: a server may echo them."""
+        clean = self._redactor.text
         fault.system = self._system
-        fault.message = self._redactor.text(fault.message)
-        fault.hint = self._redactor.text(fault.hint)
+        fault.message, fault.hint, fault.code = (
+            clean(fault.message),
+            clean(fault.hint),
+            clean(fault.code)[:LONGEST_CODE],
+        )
+        if isinstance(fault, Rejected):
+            fault.errors = tuple(replace(one, code=clean(one.code), message=clean(one.message)) for one in fault.errors)
         fault.args = (fault.message,)
         return fault
 

@@ -25,6 +25,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 NOT_FOUND = 404
 TOO_LARGE = 413
 _LONGEST_MESSAGE = 500
+_LONGEST_CODE = 60
 _SHOWN = 3
 
 WRONG_URL_HINT = "Check the base URL of the Basware connection: scheme, host and region, without a path."
@@ -56,7 +57,7 @@ def read_fault(response: Response) -> Fault:
         return Fault(message=_text(body), request_id=request_id)
     entries = _entries(body)
     return Fault(
-        code=next((_text(entry.get("code")) for entry in entries if entry.get("code")), _text(body.get("error"))),
+        code=next((_code(entry.get("code")) for entry in entries if entry.get("code")), _code(body.get("error"))),
         message=_summary(entries) or _plain_message(body),
         records=tuple(map(_record_error, entries)),
         request_id=request_id or _text(body.get("requestId")),
@@ -81,7 +82,7 @@ def _entries(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _record_error(entry: Mapping[str, Any]) -> RecordError:
-    return RecordError(_text(entry.get("externalCode")), _text(entry.get("code")), _entry_message(entry))
+    return RecordError(_text(entry.get("externalCode")), _code(entry.get("code")), _entry_message(entry))
 
 
 def _entry_message(entry: Mapping[str, Any]) -> str:
@@ -98,6 +99,11 @@ def _summary(entries: list[Mapping[str, Any]]) -> str:
 def _plain_message(body: Mapping[str, Any]) -> str:
     names = ("error_description", "message", "Message", "detail", "error")
     return next((_text(body[name]) for name in names if isinstance(body.get(name), str)), "")
+
+
+def _code(value: Any) -> str:
+    """A word for machines; an object where one should be is another server's way of talking."""
+    return _text(value)[:_LONGEST_CODE] if isinstance(value, str | int) else ""
 
 
 def _text(value: Any) -> str:
