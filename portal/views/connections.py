@@ -63,7 +63,8 @@ def connection(request: HttpRequest, access: Access, integration_id: int, system
             add_refusal(form, refused)
         else:
             messages.success(request, f"{System(system).label} is saved. Press Ping systems to see that it answers.")
-            return redirect("portal:connections", access.organization.slug, integration.pk)
+            page = "portal:start" if request.GET.get("then") == "start" else "portal:connections"
+            return redirect(page, access.organization.slug, integration.pk)
     context = {"form": form, "system": System(system), "connection": stored, "regions": BASWARE_REGIONS}
     return page_of(request, access, "connections/form.html", context, integration=integration)
 

@@ -150,7 +150,7 @@ def _permitted(target: Target, addresses: Iterable[Address], policy: OutboundPol
         if any(_within(form, _NEVER) for form in (address, *_embedded(address))):
             raise _blocked(target.host, "a link-local address or metadata service", hint="")
     if (target.host, target.port) in policy.endpoints:
-        return list(map(str, addresses))
+        return addresses
     listed = [address for address in addresses if policy.lists(target.host, address)]
     if not target.secure:
         if not (policy.allow_http and listed):

@@ -56,6 +56,12 @@ def current(integration: Integration, flow_name: str) -> CurrentMapping:
     return _current(flow, row.rules, row.lookups, row.version)
 
 
+def versions(integration: Integration) -> dict[str, int]:
+    """The newest version by flow; flows with the defaults in force are not among them."""
+    rows = FieldMapping.objects.filter(integration=integration).values("flow").annotate(last=Max("version"))
+    return {row["flow"]: row["last"] for row in rows}
+
+
 def of_version(integration: Integration, flow_name: str, version: int) -> CurrentMapping:
     """The mapping of then, checked anew: what the product cannot use any more is refused. Raises VersionGone."""
     newest = current(integration, flow_name)

@@ -21,9 +21,13 @@ def test_a_member_of_one_organization_goes_straight_there(people, organization):
     assert people["viewer"].get("/")["Location"] == f"/o/{organization.slug}/"
 
 
-def test_the_only_integration_is_the_dashboard(people, organization, connected):
-    answer = people["viewer"].get(f"/o/{organization.slug}/")
-    assert answer["Location"] == f"/o/{organization.slug}/integrations/{connected.pk}/"
+def test_the_only_integration_is_the_dashboard_once_it_is_live(people, organization, connected):
+    home = f"/o/{organization.slug}/"
+    assert people["viewer"].get(home)["Location"] == f"{home}integrations/{connected.pk}/start/"
+    factories.RunFactory(integration=connected, mode="dry_run")
+    assert people["viewer"].get(home)["Location"] == f"{home}integrations/{connected.pk}/start/"
+    factories.RunFactory(integration=connected, flow="projects")
+    assert people["viewer"].get(home)["Location"] == f"{home}integrations/{connected.pk}/"
 
 
 def test_several_integrations_are_listed_with_their_health(people, organization, connected):
@@ -37,6 +41,13 @@ def test_several_integrations_are_listed_with_their_health(people, organization,
 def test_without_an_integration_the_first_step_is_shown_to_whoever_may_take_it(people, organization, role, invited):
     page = people[role].get(f"/o/{organization.slug}/").content.decode()
     assert ("Create the first integration" in page) is invited
+
+
+def test_the_sandbox_is_offered_where_the_operator_has_it(people, organization, settings):
+    for offered in (True, False):
+        settings.SANDBOX = offered
+        page = people["admin"].get(f"/o/{organization.slug}/").content.decode()
+        assert ("Use the built-in sandbox" in page) is offered
 
 
 def test_whoever_belongs_to_several_organizations_is_asked_once(operator, elsewhere, organization, connected, sign_in):

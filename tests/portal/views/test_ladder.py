@@ -7,6 +7,7 @@ import re
 import pytest
 from django.urls import get_resolver, resolve
 
+from syncengine.engine import previews
 from tests.factories import BASWARE
 from tests.portal.views.conftest import Rung
 
@@ -18,6 +19,8 @@ PAGES = [
     Rung("GET", f"{ONE}live/", "viewer", 200),
     Rung("GET", f"{ONE}figures/", "viewer", 200),
     Rung("GET", f"{ONE}settings/", "viewer", 200),
+    Rung("GET", f"{ONE}start/", "viewer", 200),
+    Rung("GET", f"{ONE}start/leave-sandbox/", "admin", 200),
     Rung("GET", f"{ONE}connections/", "viewer", 200),
     Rung("GET", f"{ONE}connections/sap_b1/", "viewer", 200),
     Rung("GET", f"{ONE}webhook/", "viewer", 200),
@@ -45,6 +48,15 @@ PAGES = [
     Rung("GET", f"{ONE}remove/", "admin", 200),
 ]
 DEEDS = [
+    Rung("POST", f"{ORG}look-around/", "admin", 302),
+    Rung("POST", f"{ONE}start/sandbox/", "admin", 302),
+    Rung("POST", f"{ONE}start/leave-sandbox/", "admin", 409),
+    Rung("POST", f"{ONE}start/ping/", "operator", 302),
+    Rung("POST", f"{ONE}start/mapping/", "operator", 302),
+    Rung("POST", f"{ONE}start/mapping/accept/", "admin", 302),
+    Rung("POST", f"{ONE}start/dry-run/", "operator", 302),
+    Rung("POST", f"{ONE}start/schedule/", "admin", 302, {"preset": "office"}),
+    Rung("POST", f"{ONE}start/live/", "admin", 302),
     Rung("POST", f"{ORG}integrations/new/", "admin", 302, {"name": "Sweden"}),
     Rung("POST", f"{ONE}settings/", "admin", 200, {}),
     Rung("POST", f"{ONE}enable/", "admin", 302, {"enabled": "true"}),
@@ -100,8 +112,9 @@ WEAKER = {"operator": "viewer", "admin": "operator", "owner": "admin"}
 
 
 @pytest.fixture(autouse=True)
-def _no_remote_systems(checks, subscribed):
+def _no_remote_systems(checks, subscribed, monkeypatch):
     """What goes over the network has its own tests."""
+    monkeypatch.setattr(previews, "preview", lambda integration, flow: {"problems": []})
 
 
 def visit(client, rung, world):
