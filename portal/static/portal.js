@@ -62,9 +62,23 @@
     }
   };
 
+  // The theme changes where one is; the server only remembers it. What is half typed on the page stays.
+  const chooseTheme = (form, chosen) => {
+    const body = new FormData(form, chosen);
+    document.documentElement.dataset.bsTheme = chosen.value;
+    document.querySelector("meta[name=color-scheme]").content = chosen.value === "auto" ? "light dark" : chosen.value;
+    for (const button of form.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button === chosen));
+    }
+    fetch(form.action, { method: "POST", body, redirect: "manual" });
+  };
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.matches("[data-ping]")) {
+    if (form.matches("[data-theme-choice]")) {
+      event.preventDefault();
+      chooseTheme(form, event.submitter);
+    } else if (form.matches("[data-ping]")) {
       event.preventDefault();
       ping(form);
     } else if (form.matches("[data-confirm]") && !window.confirm(form.dataset.confirm)) {

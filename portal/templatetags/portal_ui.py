@@ -113,8 +113,10 @@ def clock(moment: datetime | None, otherwise: str = "–") -> SafeString | str:
     """Date and time of day in the organization's zone."""
     if moment is None:
         return otherwise
+    local = timezone.localtime(moment)
+    exact = f"{local:%-d %b %Y, %H:%M:%S %Z}"
     return format_html(
-        '<time datetime="{}">{}</time>', moment.isoformat(), f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"
+        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, f"{local:%-d %b %Y, %H:%M}"
     )
 
 

@@ -23,6 +23,7 @@ from portal.views import (
     security,
     sign_in,
     start,
+    theme,
     webhook,
 )
 
@@ -131,5 +132,6 @@ urlpatterns = [
     path("sign-in/again/", sign_in.again, name="sign-in-again"),
     path("second-factor/", sign_in.second_factor, name="second-factor"),
     path("sessions/<int:session_id>/end/", sign_in.end_session, name="session-end"),
+    path("theme/", theme.choose, name="theme"),
     path("o/<slug:slug>/", include(organization_urls)),
 ]

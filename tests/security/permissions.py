@@ -39,6 +39,7 @@ SITE: dict[str, Methods] = {
     "portal:sign-in-again": {"GET": PERSON},
     "portal:sign-in-answer": {"GET": ANYONE},  # the identity provider's word decides
     "portal:sign-in-find": {"GET": ANYONE, "POST": ANYONE},
+    "portal:theme": {"POST": ANYONE},  # a cookie of one's own
     "portal:invitation": {"GET": ANYONE, "POST": ANYONE},  # whoever holds the token; joining asks for the log-in
 }
 
