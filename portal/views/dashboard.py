@@ -19,7 +19,7 @@ from tenants.models import Connection, Integration, System
 from tenants.scoping import Access
 
 GROUPS_SHOWN = 8
-RUNS_SHOWN = 8
+RUNS_SHOWN = 6
 
 
 @organization_page("GET")

@@ -62,8 +62,10 @@ def month(integration: Integration) -> Integration:
 def ran(integration: Integration, flow: str, at: Any, **fields: Any) -> Run:
     """The flow's last run, which ended then."""
     flow_states.states(integration)
-    given = {"status": "succeeded", "read": 120, "sent": 4, "confirmed": 4, "started_at": at - timedelta(minutes=2)}
-    run: Run = factories.RunFactory(integration=integration, flow=flow, finished_at=at, **{**given, **fields})
+    given: dict[str, Any] = {"status": "succeeded", "read": 120, "sent": 4, "confirmed": 4}
+    given |= {"started_at": at - timedelta(minutes=2)}
+    given |= {"finished_at": at, **fields}
+    run: Run = factories.RunFactory(integration=integration, flow=flow, **given)
     FlowState.objects.filter(integration=integration, flow=flow).update(last_run=run)
     return run
 
@@ -78,3 +80,105 @@ def test_the_overview_fits_and_shows_a_month(
     assert_fits(page)
     shot(f"overview-{size}")
     assert complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_before_anything_has_happened_every_part_says_so(
+    page: Page, root: str, integration: Integration, complaints: list[str], shot: Callable[[str], None], size: str
+) -> None:
+    integration.connections.all().delete()
+    Run.objects.all().delete()
+    Record.objects.all().delete()
+    page.set_viewport_size(SIZES[size])
+    page.goto(root)
+    for words in ("Neither system is connected yet", "No run yet", "No invoice has come yet"):
+        expect(page.get_by_text(words)).to_be_visible()
+    assert_fits(page)
+    shot(f"overview-empty-{size}")
+    assert complaints == []
+
+
+def test_a_click_anywhere_on_a_row_of_the_picture_leads_to_the_flow(page: Page, root: str, month: Integration) -> None:
+    page.goto(root)
+    page.locator(".picture-flow", has_text="Vendors").click(position={"x": 220, "y": 20})
+    expect(page.get_by_role("heading", name="Vendors")).to_be_visible()
+
+
+def test_the_picture_stays_where_it_is_while_it_renews_itself(page: Page, root: str, month: Integration) -> None:
+    page.goto(root)
+    below = page.get_by_role("heading", name="The last 30 days")
+    before = below.bounding_box()
+    ran(month, "vendors", timezone.now(), status="running")
+    factories.FailedRecordFactory.create_batch(3, integration=month, error_code="import_failed")
+    with page.expect_response(lambda answer: answer.url.endswith("/live/")):
+        pass  # it asks by itself
+    expect(page.locator(".picture-flow", has_text="Vendors").get_by_text("Running", exact=True)).to_be_visible()
+    assert below.bounding_box() == before
+
+
+def test_an_overview_that_cannot_be_renewed_says_so_and_takes_it_back(page: Page, root: str) -> None:
+    page.goto(root)
+    note = page.get_by_text("The portal does not answer just now")
+    expect(note).to_be_hidden()
+    page.route("**/live/", lambda route: route.abort())
+    expect(note).to_be_visible(timeout=10_000)
+    page.unroute("**/live/")
+    expect(note).to_be_hidden(timeout=10_000)
+
+
+def test_a_plot_is_a_table_for_whoever_prefers_one(page: Page, root: str, month: Integration) -> None:
+    page.goto(root)
+    page.locator("summary", has_text="As a table").first.click()
+    expect(page.get_by_role("region", name="Records done and failed as a table")).to_be_visible()
+
+
+@pytest.fixture
+def runs(month: Integration) -> dict[str, Run]:
+    """One of each kind that has something of its own to show."""
+    now = timezone.now()
+    counts = {"read": 1240, "expected": 5000, "sent": 310, "confirmed": 290, "failed": 6, "created": 12, "updated": 298}
+    taken_up = {"resumes": 1, "cursor": {"resumed": "resumed after V00512"}}
+    begun = {"status": "running", "started_at": now - timedelta(seconds=40), "finished_at": None}
+    under_way = ran(month, "vendors", now, **counts, **taken_up, **begun)
+    held = ran(
+        month, "projects", now, status="partial", error_code="closing_needs_approval", closings_held=64, mode="full"
+    )
+    given = {"integration": month, "flow": "projects", "status": "done", "confirmed_fingerprint": "f"}
+    for number in range(64):
+        factories.RecordFactory(**given, key=f"P{number:03}", title=f"P{number:03} Mill Kemi {number}")
+    change = {"path": "vendor.paymentTerm", "old": "30D", "new": "14D"}
+    example = {"action": "updated", "key": "V00012", "title": "Nordic Paper Oy", "changes": [change], "problems": []}
+    result = {"counts": {"unchanged": 110, "updated": 9, "would_fail": 1}, "examples": [example] * 3}
+    dry = ran(month, "tax_codes", now, mode="dry_run", result={**result, "totals": {"updated": {"EUR": "81204.10"}}})
+    return {"under-way": under_way, "held": held, "dry": dry}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_runs_and_schedules_fit(
+    page: Page, root: str, runs: dict[str, Run], complaints: list[str], shot: Callable[[str], None], size: str
+) -> None:
+    page.set_viewport_size(SIZES[size])
+    base = root.split("integrations/", maxsplit=1)[0]
+    paths = {f"run-{name}": f"{base}runs/{run.pk}/" for name, run in runs.items()}
+    paths |= {"flows-all": f"{root}flows/", "runs-all": f"{root}runs/"}
+    for name, path in paths.items():
+        page.goto(path)
+        expect(page.locator("main h1")).to_be_visible()
+        assert_fits(page)
+        shot(f"{name}-{size}")
+    page.goto(f"{root}flows/vendors/")
+    page.locator("#id_full_schedule").fill("* * * * *")
+    expect(page.get_by_text("Think twice")).to_be_visible()
+    assert_fits(page)
+    shot(f"schedule-{size}")
+    assert complaints == []
+
+
+def test_a_run_is_stopped_only_after_a_second_yes(page: Page, root: str, runs: dict[str, Run]) -> None:
+    base = root.split("integrations/", maxsplit=1)[0]
+    page.goto(f"{base}runs/{runs['under-way'].pk}/")
+    page.locator("summary", has_text="Stop …").click()
+    expect(page.get_by_text("Nothing more is read or sent")).to_be_visible()
+    page.get_by_role("button", name="Yes, stop this run").click()
+    expect(page.get_by_text("The run stops after the page that is in flight.")).to_be_visible()
+    assert Run.objects.get(pk=runs["under-way"].pk).cancel_requested

@@ -206,7 +206,7 @@ def test_a_run_that_another_worker_has_taken_up_says_from_where(organization, co
     cursor = {"resumed": "resumed after V00123"}
     run = factories.RunFactory(integration=connected, status="running", resumes=2, cursor=cursor)
     page = " ".join(shown(people, organization, run).split())
-    assert "2 times after a worker was lost, last resumed after V00123." in page
+    assert "A worker was lost 2 times on the way; the run was last resumed after V00123." in page
 
 
 def test_a_dry_run_tells_kinds_sums_and_changes(organization, connected, people):
