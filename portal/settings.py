@@ -315,5 +315,6 @@ LOGGING = {
         "django-q": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
         "axes": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},  # at DEBUG it writes whole URLs, and those of webhooks are secrets
     },
 }
