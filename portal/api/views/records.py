@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django_filters import rest_framework as filters  # type: ignore[import-untyped]  # it has no annotations
 from drf_spectacular.utils import extend_schema
@@ -29,6 +29,7 @@ from portal.api.shapes.records import (
     TriedShape,
 )
 from syncengine.engine import bulk_replays, dry_replays, replay
+from syncengine.engine.search import Found
 from syncengine.models import Record, RecordStatus, Stage
 from tenants.models import FieldMapping
 from tenants.permissions import Action
@@ -44,7 +45,7 @@ class RecordFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annota
     flow = filters.CharFilter()
     status = filters.ChoiceFilter(choices=RecordStatus.choices)
     stage = filters.ChoiceFilter(choices=Stage.choices)
-    search = filters.CharFilter(method="searched", label="keys, titles, document numbers, vendor codes and names")
+    search = filters.CharFilter(method="searched", label="keys, document numbers, vendor codes and names, amounts")
     updated_after = MomentFilter(field_name="updated_at", lookup_expr="gt")
     error_code = filters.CharFilter()
     cause = filters.CharFilter(label="what records that failed for the same thing have in common")
@@ -54,11 +55,7 @@ class RecordFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annota
         fields = ["flow", "status", "stage", "error_code", "cause"]
 
     def searched(self, rows: QuerySet[Record], name: str, value: str) -> QuerySet[Record]:
-        columns = ("key", "title", "reference", "party", "search")
-        matches = Q()
-        for column in columns:
-            matches |= Q(**{f"{column}__icontains": value})
-        return rows.filter(matches)
+        return rows  # by the search that the pages have too, when a page is cut: see Records
 
 
 class Records(IntegrationView):
@@ -73,7 +70,8 @@ class Records(IntegrationView):
     def get(self, request: Request, **kwargs: Any) -> Response:
         """List records, newest first."""
         rows = self.access.of(Record).filter(integration=self.integration).defer(*_HEAVY)
-        page = self.paginate_queryset(self.filter_queryset(rows))
+        found = Found(self.integration, self.filter_queryset(rows), request.query_params.get("search", ""))
+        page = self.paginate_queryset(cast("Any", found))
         return self.get_paginated_response(RecordShape(page, many=True).data)
 
 
