@@ -95,6 +95,8 @@ class FailedRecordFactory(RecordFactory):
     error_code = "mapping"
     error_message = "name is required, but CardName has no value"
     error_hint = "Fill the field in SAP."
+    failed_for = "mapping"
+    failed_at = NOON
 
 
 class CallFactory(DjangoModelFactory):

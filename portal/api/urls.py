@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from portal.api.schema import Docs, Schema
-from portal.api.views import audit, integrations, mappings, people, reconciliation, records, runs
+from portal.api.views import audit, causes, integrations, mappings, people, reconciliation, records, runs
 
 app_name = "api"
 
@@ -19,6 +19,7 @@ resources: list[URLPattern] = [
     path(f"{ONE}webhook/", integrations.Webhook.as_view(), name="webhook"),
     path(f"{ONE}runs/", runs.Runs.as_view(), name="runs"),
     path(f"{ONE}records/", records.Records.as_view(), name="records"),
+    path(f"{ONE}causes/", causes.Causes.as_view(), name="causes"),
     path(f"{ONE}replays/", records.BulkReplay.as_view(), name="replays"),
     path(f"{ONE}mappings/<str:flow>/", mappings.MappingDetail.as_view(), name="mapping"),
     path(f"{ONE}mappings/<str:flow>/preview/", mappings.MappingPreview.as_view(), name="mapping-preview"),

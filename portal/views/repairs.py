@@ -223,7 +223,7 @@ def search_choices(request: PageRequest, access: Access, integration_id: int) ->
 
 
 def _choices(cure: Cure, integration: Integration, text: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"searched": text[:60], "cure": cure}
+    found: dict[str, Any] = {"searched": text[:60], "cure": cure, "most_choices": choices.MOST_SHOWN}
     if not choices.can_search(cure.table):
         return {**found, "choices_error": "SAP has no list of these: type the value."}
     try:

@@ -125,7 +125,7 @@ def records_of(integration: Integration, flow: str, cause: str, state: str) -> Q
 def failed_up_to(integration: Integration, most: int) -> int:
     """How many records are open, counted no further than `most`."""
     rows = Record.objects.filter(integration=integration, status=RecordStatus.FAILED, mended_at=None)
-    return rows.exclude(failed_for="").order_by()[:most].count()
+    return len(rows.exclude(failed_for="").order_by().values_list("pk", flat=True)[:most])
 
 
 def listed(groups: Iterable[Group], state: str, *, newest_first: bool = False) -> list[Group]:

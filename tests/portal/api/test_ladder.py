@@ -31,6 +31,7 @@ LADDER = [
     Rung("POST", "runs/{run}/cancel/", "operator", 202),
     Rung("POST", "runs/{run}/confirm-closings/", "operator", 400),
     Rung("GET", f"{ONE}records/", "viewer", 200),
+    Rung("GET", f"{ONE}causes/", "viewer", 200),
     Rung("GET", "records/{record}/", "viewer", 200),
     Rung("POST", "records/{record}/replay/", "operator", 202),
     Rung("POST", "records/{record}/hold/", "operator", 400),

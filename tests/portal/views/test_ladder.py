@@ -8,11 +8,14 @@ import pytest
 from django.urls import get_resolver, resolve
 
 from syncengine.engine import previews
+from syncengine.repairs import effects
 from tests.factories import BASWARE
 from tests.portal.views.conftest import Rung
 
 ORG = "/o/{slug}/"
 ONE = f"{ORG}integrations/{{integration}}/"
+CAUSE = {"flow": "vendors", "cause": "mapping"}
+CAUSE_QUERY = "flow=vendors&cause=mapping"
 
 PAGES = [
     Rung("GET", f"{ONE}", "viewer", 200),
@@ -28,6 +31,10 @@ PAGES = [
     Rung("GET", f"{ONE}flows/vendors/", "viewer", 200),
     Rung("GET", f"{ONE}runs/", "viewer", 200),
     Rung("GET", f"{ONE}records/", "viewer", 200),
+    Rung("GET", f"{ONE}repairs/", "viewer", 200),
+    Rung("GET", f"{ONE}repairs/cause/?{CAUSE_QUERY}", "viewer", 200),
+    Rung("GET", f"{ONE}repairs/cause/progress/?{CAUSE_QUERY}", "viewer", 200),
+    Rung("GET", f"{ONE}repairs/cause/choices/?{CAUSE_QUERY}", "operator", 200),
     Rung("GET", f"{ONE}reconciliation/", "viewer", 200),
     Rung("GET", f"{ONE}mappings/vendors/", "viewer", 200),
     Rung("GET", ORG, "viewer", 302),
@@ -67,6 +74,13 @@ DEEDS = [
     Rung("POST", f"{ONE}flows/vendors/", "admin", 302, {"enabled": "on", "schedule": "0 2 * * *"}),
     Rung("POST", f"{ONE}flows/vendors/toggle/", "admin", 302, {"enabled": "false"}),
     Rung("POST", f"{ONE}runs/start/", "operator", 302, {"flow": "gl_accounts", "mode": "dry_run"}),
+    Rung("POST", f"{ONE}repairs/cause/try/", "operator", 200, CAUSE),
+    Rung("POST", f"{ONE}repairs/cause/replay/", "operator", 302, CAUSE),
+    Rung("POST", f"{ONE}repairs/cause/cancel/", "operator", 302, CAUSE),
+    Rung("POST", f"{ONE}repairs/cause/put-aside/", "operator", 302, {**CAUSE, "reason": "test data"}),
+    Rung("POST", f"{ONE}repairs/cause/assign/", "operator", 302, CAUSE),
+    Rung("POST", f"{ONE}repairs/cause/snooze/", "operator", 302, CAUSE),
+    Rung("POST", f"{ONE}repairs/cause/note/", "operator", 302, {**CAUSE, "text": "mine"}),
     Rung("POST", f"{ONE}replays/", "operator", 200, {}),
     Rung("POST", f"{ONE}mappings/vendors/", "admin", 400, {}),
     Rung("POST", f"{ONE}mappings/vendors/preview/", "operator", 200, {}),
@@ -115,6 +129,7 @@ WEAKER = {"operator": "viewer", "admin": "operator", "owner": "admin"}
 def _no_remote_systems(checks, subscribed, monkeypatch):
     """What goes over the network has its own tests."""
     monkeypatch.setattr(previews, "preview", lambda integration, flow: {"problems": []})
+    monkeypatch.setattr(effects, "try_out", lambda integration, group, mapping: effects.Effect(1))
 
 
 def visit(client, rung, world):

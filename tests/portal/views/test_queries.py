@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from syncengine.notices import Kind, raise_notice
 from tests import factories
 
-MOST_QUERIES = 16
+MOST_QUERIES = 17
 LISTS = ["runs/", "records/", "records/?search=nordic&status=failed", "webhook/"]
 PAGES = ["", "flows/", *LISTS, "mappings/vendors/", "connections/"]
 ORGANIZATION_PAGES = ["audit/", "notices/", "members/", "api-keys/"]
