@@ -10,8 +10,15 @@ import sys
 
 import django
 
-# Made before the first release: no running portal reads the tables as they were.
-UNRELEASED = ("0002_audit_chain",)
+# Made before the first release: no running portal writes the tables as they were, without the new columns.
+UNRELEASED = (
+    "0002_audit_chain",
+    "0004_webhook",
+    "0005_replay_and_repair",
+    "0007_notices",
+    "0012_repairs",
+    "0005_accounts",
+)
 
 
 def main() -> int:
