@@ -133,10 +133,12 @@
     localTimes(document);
     showSelected();
   });
-  // A part that renews itself waits while somebody is in it with the keyboard or an open menu, and while nobody looks.
+  // A part that renews itself waits while somebody is in it with the keyboard or an open menu, or has opened something
+  // in it, and while nobody looks.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const part = event.target;
-    if (part.matches("[data-live]") && (document.hidden || part.contains(document.activeElement))) {
+    const inUse = () => part.contains(document.activeElement) || part.querySelector("details[open]");
+    if (part.matches("[data-live]") && (document.hidden || inUse())) {
       event.preventDefault();
     }
   });

@@ -86,14 +86,14 @@ def failed_counts(integration: Integration) -> Mapping[str, int]:
 def flow_rows(integration: Integration) -> list[FlowRow]:
     """Every flow in the order of dependencies, with a constant number of queries."""
     stored = FlowState.objects.filter(integration=integration).annotate(fresh_as_of=Subquery(_end_of_good_run()))
-    states = flow_states.with_defaults(integration, stored)
-    runs = Run.objects.in_bulk([state.last_run_id for state in states.values() if state.last_run_id])
+    rows = stored.select_related("last_run").defer("last_run__result", "last_run__cursor")
+    states = flow_states.with_defaults(integration, rows)
     failed, now = failed_counts(integration), timezone.now()
     return [
         FlowRow(
             flow,
             states[name],
-            runs.get(states[name].last_run_id),
+            states[name].last_run,
             failed.get(name, 0),
             now,
             getattr(states[name], "fresh_as_of", None),  # a state that is not stored yet has none

@@ -19,8 +19,13 @@ def absent_records(run: Run) -> QuerySet[Record]:
     return active_records(run).filter(unseen).exclude(confirmed_fingerprint="")
 
 
-def last_complete_read(run: Run) -> int | None:
-    """How many the last full run of the same flow read; None when there was none."""
-    good = Run.objects.filter(integration=run.integration_id, flow=run.flow, mode=RunMode.FULL).exclude(pk=run.pk)
+def last_complete_read(run: Run, *, incremental: bool) -> int | None:
+    """How many the last run of the same flow read that read everything; None when there was none.
+
+    Where a flow is not `incremental`, every run does.
+    """
+    good = Run.objects.filter(integration=run.integration_id, flow=run.flow).exclude(pk=run.pk)
     ended = good.filter(status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL)).exclude(mode=RunMode.DRY_RUN)
+    if incremental:
+        ended = ended.filter(mode=RunMode.FULL)
     return ended.order_by("-finished_at").values_list("read", flat=True).first()

@@ -105,7 +105,7 @@ class _Synchronisation:
     def _expect(self) -> None:
         """About as many as the last run found that read everything: SAP is not asked for a count of its own."""
         if self.whole and self.run.expected is None:
-            found = last_complete_read(self.run)
+            found = last_complete_read(self.run, incremental=self.flow.incremental)
             Run.objects.filter(pk=self.run.pk).update(expected=found)
 
     def _read(self) -> bool:

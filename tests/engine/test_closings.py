@@ -42,11 +42,23 @@ def test_records_that_are_still_on_their_way_count_among_the_active(run):
     assert active_records(run).count() == 1
 
 
+def test_where_every_run_reads_everything_any_of_them_tells_how_many_there_are(run):
+    given = {"integration": run.integration, "status": "succeeded", "finished_at": factories.NOON}
+    factories.RunFactory(**given, mode="incremental", read=17)
+    factories.RunFactory(**given, mode="dry_run", read=99)
+    assert last_complete_read(run, incremental=False) == 17
+
+
+def test_the_second_run_knows_about_how_many_it_will_read(world):
+    first, second = world.run("projects"), world.run("projects")
+    assert (first.expected, second.expected) == (None, first.read)
+
+
 def test_a_run_expects_what_the_last_complete_one_of_its_flow_read(run):
-    assert last_complete_read(run) is None
+    assert last_complete_read(run, incremental=True) is None
     given = {"integration": run.integration, "finished_at": factories.NOON}
     factories.RunFactory(**given, mode="full", status="succeeded", read=120)
     factories.RunFactory(**given, mode="incremental", status="succeeded", read=3)
     factories.RunFactory(**given, mode="full", status="failed", read=7)
     factories.RunFactory(**given, mode="full", status="succeeded", read=9, flow="projects")
-    assert last_complete_read(run) == 120
+    assert last_complete_read(run, incremental=True) == 120
