@@ -39,7 +39,7 @@ def verified_claims(token: str, keys: Iterable[Mapping[str, Any]]) -> dict[str, 
         raise BadToken("the ID token is no signed JWT")
     header = _json(parts[0])
     algorithm = header.get("alg")
-    if algorithm not in ALGORITHMS or "crit" in header:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS or "crit" in header:
         raise BadToken(f"the ID token is signed by {str(algorithm)[:20]!r}, which is not accepted")
     signed, signature = f"{parts[0]}.{parts[1]}".encode(), _bytes(parts[2])
     if not any(_verifies(algorithm, key, signed, signature) for key in _candidates(keys, header, algorithm)):

@@ -127,6 +127,10 @@ def save_provider(access: Access, entered: Mapping[str, Any]) -> IdentityProvide
     same = stored is not None and (stored.issuer, stored.client_id) == (issuer, entered["client_id"])
     if not entered["client_secret"] and not same:
         raise refuse("client_secret", "Enter the secret: it belongs to this issuer and client.", "required")
+    if entered["required"] and not Identity.objects.of(access.organization).filter(issuer=issuer).exists():
+        raise refuse(
+            "required", "Nobody has signed in there yet: save without this, try it, then require it.", "untried"
+        )
     fields = {name: entered[name] for name in ("client_id", "required")}
     if entered["client_secret"]:
         fields["client_secret"] = {"value": entered["client_secret"]}

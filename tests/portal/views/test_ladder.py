@@ -8,6 +8,8 @@ import pytest
 from django.urls import get_resolver, resolve
 
 from syncengine.engine import previews
+from syncengine.models import PeriodEnd
+from syncengine.period_end import service
 from syncengine.repairs import effects
 from tests.factories import BASWARE
 from tests.portal.views.conftest import Rung
@@ -35,8 +37,10 @@ PAGES = [
     Rung("GET", f"{ONE}repairs/cause/?{CAUSE_QUERY}", "viewer", 200),
     Rung("GET", f"{ONE}repairs/cause/progress/?{CAUSE_QUERY}", "viewer", 200),
     Rung("GET", f"{ONE}repairs/cause/choices/?{CAUSE_QUERY}", "operator", 200),
+    Rung("GET", f"{ONE}period-end/", "viewer", 200),
     Rung("GET", f"{ONE}reconciliation/", "viewer", 200),
     Rung("GET", f"{ONE}mappings/vendors/", "viewer", 200),
+    Rung("GET", f"{ONE}mappings/vendors/waiting/", "viewer", 200),
     Rung("GET", ORG, "viewer", 302),
     Rung("GET", f"{ORG}integrations/new/", "admin", 200),
     Rung("GET", f"{ORG}runs/{{run}}/", "viewer", 200),
@@ -55,6 +59,17 @@ PAGES = [
     Rung("GET", f"{ONE}remove/", "admin", 200),
 ]
 DEEDS = [
+    Rung("POST", f"{ORG}look-around/", "admin", 302),
+    Rung("POST", f"{ONE}start/sandbox/", "admin", 302),
+    Rung("POST", f"{ONE}start/leave-sandbox/", "admin", 409),
+    Rung("POST", f"{ONE}start/ping/", "operator", 302),
+    Rung("POST", f"{ONE}start/mapping/", "operator", 302),
+    Rung("POST", f"{ONE}start/mapping/accept/", "admin", 302),
+    Rung("POST", f"{ONE}start/dry-run/", "operator", 302),
+    Rung("POST", f"{ONE}start/schedule/", "admin", 302, {"preset": "office"}),
+    Rung("POST", f"{ONE}start/live/", "admin", 302),
+    Rung("POST", f"{ONE}period-end/", "operator", 302, {"day": "2026-05-31"}),
+    Rung("POST", f"{ONE}period-end/{{period}}/cutoff/", "admin", 302, {"cutoff": "2026-06-03"}),
     Rung("POST", f"{ORG}look-around/", "admin", 302),
     Rung("POST", f"{ONE}start/sandbox/", "admin", 302),
     Rung("POST", f"{ONE}start/leave-sandbox/", "admin", 409),
@@ -84,6 +99,7 @@ DEEDS = [
     Rung("POST", f"{ONE}replays/", "operator", 200, {}),
     Rung("POST", f"{ONE}mappings/vendors/", "admin", 400, {}),
     Rung("POST", f"{ONE}mappings/vendors/preview/", "operator", 200, {}),
+    Rung("POST", f"{ONE}mappings/vendors/cases/{{case}}/remove/", "admin", 302),
     Rung("POST", f"{ORG}runs/{{run}}/cancel/", "operator", 302),
     Rung("POST", f"{ORG}runs/{{run}}/confirm-closings/", "operator", 302),
     Rung("POST", f"{ORG}records/{{record}}/replay/", "operator", 302),
@@ -129,6 +145,7 @@ WEAKER = {"operator": "viewer", "admin": "operator", "owner": "admin"}
 def _no_remote_systems(checks, subscribed, monkeypatch):
     """What goes over the network has its own tests."""
     monkeypatch.setattr(previews, "preview", lambda integration, flow: {"problems": []})
+    monkeypatch.setattr(service, "read", lambda integration, day, actor: PeriodEnd.objects.get())
     monkeypatch.setattr(effects, "try_out", lambda integration, group, mapping: effects.Effect(1))
 
 
@@ -143,7 +160,7 @@ def visit(client, rung, world):
 
 def test_the_ladder_has_every_page_of_an_organization():
     numbers = dict.fromkeys(
-        ("integration", "run", "record", "call", "member", "key", "notification", "notice", "invitation"), 1
+        ("integration", "period", "run", "record", "call", "member", "key", "notification", "notice", "invitation", "case"), 1
     )
     climbed = {resolve(rung.path.split("?")[0].format(slug="x", **numbers)).url_name for rung in LADDER}
     names = {name for name in get_resolver("portal.views.urls").reverse_dict if isinstance(name, str)}
