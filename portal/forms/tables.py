@@ -7,6 +7,7 @@ separate. Nothing is executed or kept of it but texts; size and number of rows a
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 
 from django.core.exceptions import ValidationError
@@ -14,6 +15,8 @@ from django.core.exceptions import ValidationError
 SEPARATORS = "=\t;,"
 HEADINGS = ({"from", "to"}, {"from", "into"}, {"source", "target"})
 MOST_ROWS = 20_000
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 def table_as_text(table: Mapping[str, str]) -> str:
@@ -23,8 +26,9 @@ def table_as_text(table: Mapping[str, str]) -> str:
 
 def _line(before: str, after: str) -> str:
     plain = not any(character in before for character in f'{SEPARATORS}"') and not after.startswith('"')
-    if plain and before == before.strip() and after == after.strip():
-        return f"{before} = {after}"
+    written = f"{before} = {after}"
+    if plain and before == before.strip() and after == after.strip() and not _is_heading(written):
+        return written
     quoted = (text.replace('"', '""') for text in (before, after))
     return ",".join(f'"{text}"' for text in quoted)
 
@@ -32,7 +36,7 @@ def _line(before: str, after: str) -> str:
 def text_as_table(text: str) -> dict[str, str]:
     """The table of a text; ValidationError names the first line that is none."""
     table: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         if not line.strip() or (number == 1 and _is_heading(line)):
             continue
         before, after = _columns(line, number)
@@ -45,8 +49,7 @@ def text_as_table(text: str) -> dict[str, str]:
 
 
 def _is_heading(line: str) -> bool:
-    words = {cell.strip().casefold() for cell in _cells(line)}
-    return words in HEADINGS
+    return not line.lstrip().startswith('"') and {cell.strip().casefold() for cell in _cells(line)} in HEADINGS
 
 
 def _columns(line: str, number: int) -> tuple[str, str]:
@@ -70,7 +73,9 @@ def _cells(line: str) -> Iterator[str]:
             yield from stripped.split(separator, 1)
             return
     else:
-        rest = stripped[_closing_quote(stripped) + 1 :].lstrip(" ")
+        end = _closing_quote(stripped) + 1
+        rest = stripped[end:].lstrip(" ")
+        stripped = stripped[:end] + rest
         separator = rest[:1] if rest[:1] in SEPARATORS else ""
     if not separator:
         yield stripped

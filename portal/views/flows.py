@@ -60,8 +60,13 @@ def toggle(request: HttpRequest, access: Access, integration_id: int, flow: str)
     integration = integration_of(access, integration_id)
     _state(integration, flow)
     enabled = request.POST.get("enabled") == "true"
-    flow_states.apply(integration, {flow: {"enabled": enabled}}, access.actor)
-    messages.success(request, f"{flow_title(flow)} {'is on' if enabled else 'is off: it no longer runs by itself'}.")
+    try:
+        flow_states.apply(integration, {flow: {"enabled": enabled}}, access.actor)
+    except Refused as refused:
+        messages.error(request, f"{flow_title(flow)} stays off. {refused.errors[0].message}")
+    else:
+        words = "is on" if enabled else "is off: it no longer runs by itself"
+        messages.success(request, f"{flow_title(flow)} {words}.")
     return redirect("portal:flows", access.organization.slug, integration.pk)
 
 

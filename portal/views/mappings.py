@@ -100,7 +100,7 @@ def waiting(request: PageRequest, access: Access, integration_id: int, flow: str
     """The values that no table knows, by the money that waits on them."""
     desk = _desk(request, access, integration_id, flow)
     found = unmapped.waiting(desk.integration, flow, desk.current)
-    context = {"waiting": found, "flow": desk.flow, "integration": desk.integration}
+    context = {"waiting": found, "flow": desk.flow, "integration": desk.integration, "in_page": bool(request.htmx)}
     if request.htmx:
         return part_of(request, access, "mappings/unmapped.html", context)
     return page_of(request, access, "mappings/unmapped_page.html", context, integration=desk.integration)

@@ -24,16 +24,16 @@ class Form(StrEnum):
     EXPRESSION = "expression"
 
 
-_NAME = r'(?:[A-Za-z_]\w*|"(?:[^"\\]|\\.)*")'
+_NAME = r'(?:[A-Za-z_][A-Za-z0-9_]*|"(?:[^"\\]|\\.)*")'
 _PATH = rf"{_NAME}(?:\[\d+\])?(?:\.{_NAME}(?:\[\d+\])?)*"
 _FORMS = (
     (Form.FIELD, re.compile(rf"(?P<path>{_PATH})")),
     (Form.DATE, re.compile(rf"date\((?P<path>{_PATH})\)")),
-    (Form.KNOWN, re.compile(rf"lookup\('(?P<table>[A-Za-z_]\w*)', (?P<path>{_PATH}), (?P=path)\)")),
+    (Form.KNOWN, re.compile(rf"lookup\('(?P<table>[A-Za-z_][A-Za-z0-9_]*)', (?P<path>{_PATH}), (?P=path)\)")),
 )
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _LITERAL = re.compile(r"`((?:[^`\\]|\\.)*)`", re.DOTALL)
-_PLAIN = re.compile(r"[A-Za-z_]\w*")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # JMESPath's plain names are ASCII
 
 
 @dataclass(frozen=True)

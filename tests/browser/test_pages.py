@@ -122,7 +122,8 @@ def test_a_rule_is_added_refused_with_its_position_and_mended(page: Page, root: 
     page.goto(f"{root}mappings/vendors/")
     page.get_by_role("button", name="Add a rule").click()
     page.get_by_label("Target").last.fill("description")
-    page.get_by_label("Source").last.fill("Notes ||| x")
+    page.get_by_label("What fills it").last.select_option(label="An expression (advanced)")
+    page.get_by_label("Source", exact=True).last.fill("Notes ||| x")
     page.get_by_role("button", name="Save as a new version").click()
     expect(page.get_by_text("Character ")).to_be_visible()
     complaints.clear()  # the console reports the 400 that was the point

@@ -109,6 +109,13 @@ class TestPreview:
         assert "description" in {problem["path"] for problem in shown["problems"]}
         assert not FieldMapping.objects.exists()
 
+    def test_tables_that_are_only_tried_take_the_place_of_those_in_force(self, world):
+        rules = [{"target": "name", "source": "CardType", "lookup": "kinds"}]
+        shown = preview(world.integration, "vendors", None, rules, {"kinds": {"cSupplier": "Supplier"}})
+        assert shown["target"]["name"] == "Supplier"
+        with pytest.raises(MappingRefused):
+            preview(world.integration, "vendors", None, rules)
+
     def test_a_key_that_is_not_there_is_said(self, world):
         for flow in ("vendors", "invoices", "payment_terms", "purchase_orders", "payments"):
             with pytest.raises(NothingToPreview, match="NO-SUCH-KEY"):

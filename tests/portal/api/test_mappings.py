@@ -99,6 +99,18 @@ def test_a_person_s_save_is_signed_by_the_person(path, admin, in_browser):
     assert FieldMapping.objects.get().created_by == admin
 
 
+def test_an_incomplete_mapping_is_saved_but_its_flow_cannot_go_live(integration, path, caller):
+    assert caller.put(path, {"rules": RULES}).status_code == 200
+    flows = {"vendors": {"schedule": "0 2 * * *"}}
+    refused = caller.patch(f"integrations/{integration.pk}/", {"flows": flows})
+    assert refused.status_code == 400
+    (error,) = refused.json()["errors"]
+    assert error["field"] == "flows.vendors.schedule"
+    assert "no rule fills externalCode, vendorCode, companies" in error["message"]
+    caller.put(path, {"rules": registry.get("vendors").default_rules()})
+    assert caller.patch(f"integrations/{integration.pk}/", {"flows": flows}).status_code == 200
+
+
 class TestPreview:
     """POST …/preview/: what is read of the source has its tests in tests/engine/test_mappings.py."""
 

@@ -6,9 +6,13 @@ import pytest
 
 from portal.forms.mappings import MappingForm, read_default, shown_default
 from syncengine.connectors.outcomes import Unavailable
-from syncengine.engine import mappings, previews
+from syncengine.engine import flow_states, mappings, previews, samples
 from syncengine.engine.connections import NotConfigured
+from syncengine.flows import registry
+from syncengine.models import AuditEvent, PostedDocument
 from tenants.models import FieldMapping
+from tenants.models.field_mapping import MappingCase
+from tests import factories
 
 RULES = [
     {"target": "vendorCode", "source": "CardCode", "required": True},
@@ -40,10 +44,11 @@ def test_a_default_is_shown_so_that_it_reads_back_the_same(value, shown):
 
 
 def test_the_mapping_in_force_is_shown(root, people):
-    text = people["viewer"].get(f"{root}mappings/vendors/").content.decode()
+    text = " ".join(people["viewer"].get(f"{root}mappings/vendors/").content.decode().split())
     assert 'value="vendorCode"' in text
     assert "the defaults are in force" in text
-    assert "<fieldset disabled" in " ".join(text.split())
+    assert "The vendor&#x27;s number; invoices name it." in text
+    assert '<fieldset id="editor" class="mapping-editor" disabled' in text
 
 
 def test_a_flow_without_rules_of_a_customers_own_still_opens(root, people):
@@ -125,22 +130,72 @@ def test_a_version_that_never_was_is_404(root, people, asked):
     assert people["admin"].get(f"{root}mappings/vendors/?version={asked}").status_code in {200, 404}
 
 
-def test_preview_tries_the_rules_as_they_stand_in_the_form(root, connected, people, monkeypatch):
-    asked = {}
+SOURCE = {"CardCode": "V1", "CardName": "Nordic <b>Paper</b>", "Notes": "30", "derived": {}}
+HTMX = {"HX-Request": "true"}
 
-    def preview(integration, flow, key=None, rules=None):
-        asked.update(flow=flow, key=key, rules=rules)
-        return {
-            "source": {"CardCode": "V1"},
-            "target": {"vendorCode": "V1"},
-            "problems": [{"path": "name", "message": "name is required <b>", "hint": "Fill it."}],
-        }
+
+@pytest.fixture
+def stored(connected):
+    return factories.RecordFactory(integration=connected, key="V1", title="V1 Nordic", source=SOURCE)
+
+
+@pytest.fixture
+def tried(root, people):
+    """`tried(rules, lookups, …)`: the part of the page that changes as an operator types."""
+
+    def part(rules, lookups=(), **more):
+        data = posted(rules, lookups, **more)
+        return people["operator"].post(f"{root}mappings/vendors/preview/", data, headers=HTMX).content.decode()
+
+    return part
+
+
+def test_the_rules_as_they_stand_are_tried_on_the_record_that_was_chosen(stored, tried, connected):
+    factories.RecordFactory(integration=connected, key="V0", source={**SOURCE, "CardName": "Other"})
+    part = tried([RULES[1]], record=stored.pk)
+    assert "Nordic &lt;b&gt;Paper&lt;/b&gt;" in part
+    assert "by the rule" in part
+    assert 'id="made-rules-0" hx-swap-oob="true"' in part
+    assert "Other" in tried([RULES[1]], do="use", key="V0")
+
+
+def test_the_tables_as_they_are_typed_are_tried_too(stored, tried):
+    rules = [{"target": "name", "source": "Notes", "lookup": "terms"}]
+    part = tried(rules, [{"name": "terms", "lines": "30 = Thirty days"}])
+    assert "Thirty days" in part
+    assert "by row 30 of table terms" in part
+    part = tried(rules, [{"name": "terms", "lines": "14 = x"}])
+    assert "30 is not in table terms" in part
+    assert "No value: left out" in part
+    assert "by the default" in tried([{**rules[0], "default": "x"}], [{"name": "terms", "lines": ""}])
+
+
+def test_a_rule_half_typed_leaves_the_others_their_output(stored, tried):
+    part = tried([{"target": "name", "source": "CardName ||"}, {"target": "vendorCode", "source": "CardCode"}])
+    assert "Rule 1, source" in part
+    assert '<p class="made-value">V1</p>' in part
+
+
+def test_a_record_is_read_from_the_source_only_when_asked_and_stays_in_the_page(tried, monkeypatch):
+    asked = []
+
+    def preview(integration, flow, key=None):
+        asked.append((flow, key))
+        return {"source": SOURCE, "target": {}, "problems": [{"path": "x", "message": "bad <i>", "hint": "Mend it."}]}
 
     monkeypatch.setattr(previews, "preview", preview)
-    page = people["operator"].post(f"{root}mappings/vendors/preview/", posted(RULES, key=" V1 ")).content.decode()
-    assert asked == {"flow": "vendors", "key": "V1", "rules": RULES}
-    assert "name is required &lt;b&gt;" in page
-    assert "Fill it." in page
+    part = tried([RULES[1]], do="live", key=" V1 ")
+    assert asked == [("vendors", "V1")]
+    assert "bad &lt;i&gt;" in part
+    kept = samples.Sample("V1", SOURCE).as_text()
+    assert "Nordic &lt;b&gt;" in tried([RULES[1]], sample=kept)
+    assert len(asked) == 1
+
+
+def test_who_may_not_edit_tries_what_is_in_force(stored, root, people):
+    page = people["operator"].post(f"{root}mappings/vendors/preview/", {}, headers=HTMX).content.decode()
+    assert "No problems" not in page  # the record has no external code
+    assert "externalCode is required" in page
 
 
 @pytest.mark.parametrize(
@@ -151,12 +206,24 @@ def test_preview_tries_the_rules_as_they_stand_in_the_form(root, connected, peop
         (Unavailable("SAP is away.", code="unreachable", hint="Ask its operator."), "Ask its operator."),
     ],
 )
-def test_a_preview_that_cannot_be_says_why_and_what_to_do(root, people, monkeypatch, failure, words):
+def test_a_preview_that_cannot_be_says_why_and_what_to_do(tried, monkeypatch, failure, words):
     def preview(*args, **kwargs):
         raise failure
 
     monkeypatch.setattr(previews, "preview", preview)
-    assert words in people["operator"].post(f"{root}mappings/vendors/preview/", posted(RULES)).content.decode()
+    assert words in tried(RULES, do="live")
+
+
+def test_a_key_that_is_not_stored_says_where_to_look(tried):
+    assert "No stored record has the key or number V9" in tried(RULES, do="use", key="V9")
+
+
+def test_without_htmx_the_whole_page_answers_with_what_was_typed(stored, root, people):
+    data = posted([{"target": "description", "source": "CardName"}])
+    page = people["operator"].post(f"{root}mappings/vendors/preview/", data).content.decode()
+    assert "<html" in page
+    assert 'value="description"' in page
+    assert "Nordic &lt;b&gt;Paper&lt;/b&gt;" in page
 
 
 def test_a_preview_of_bad_rules_names_them(root, connected, people):
@@ -177,3 +244,167 @@ def test_a_problem_beyond_the_rows_is_shown_above_them():
     assert form.is_valid()
     form.add_problem(500, "target", None, "more than 500 rules")
     assert form.rules.non_form_errors() == ["more than 500 rules"]
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ({"form": "field", "path": "CardName"}, {"source": "CardName"}),
+        ({"form": "field", "path": "Notes", "lookup": "terms"}, {"source": "Notes", "lookup": "terms"}),
+        ({"form": "date", "path": "UpdateDate"}, {"source": "date(UpdateDate)"}),
+        ({"form": "known", "path": "Notes", "lookup": "terms"}, {"source": "lookup('terms', Notes, Notes)"}),
+        ({"form": "constant", "constant": "none", "path": "ignored"}, {"source": "'none'"}),
+        ({"form": "constant", "constant": "false"}, {"source": "`false`"}),
+        ({"form": "expression", "source": "upper(CardName)", "path": "ignored"}, {"source": "upper(CardName)"}),
+    ],
+)
+def test_common_rules_are_chosen_without_an_expression(root, people, row, rule):
+    table = [{"name": "terms", "lines": "30 = N30"}]
+    people["admin"].post(f"{root}mappings/vendors/", posted([{"target": "name", **row}], table))
+    assert FieldMapping.objects.get().rules == [{"target": "name", **rule}]
+    shown = people["admin"].get(f"{root}mappings/vendors/").context["form"].rules.forms[0]
+    assert shown.initial["form"] == row["form"]
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"form": "field"}, "path"),
+        ({"form": "field", "path": "a b"}, "path"),
+        ({"form": "constant"}, "constant"),
+        ({"form": "known", "path": "a"}, "lookup"),
+        ({"form": "nonsense", "path": "a"}, "form"),
+    ],
+)
+def test_a_choice_that_is_not_complete_is_refused_at_its_field(root, people, row, field):
+    answer = people["admin"].post(f"{root}mappings/vendors/", posted([{"target": "name", **row}]))
+    assert answer.status_code == 400
+    assert field in answer.context["form"].rules.forms[0].errors
+    assert not FieldMapping.objects.exists()
+
+
+def test_another_rule_is_added_without_saving_what_was_typed(root, people):
+    answer = people["admin"].post(f"{root}mappings/vendors/", posted(RULES[:1], do="add", add="description"))
+    page = answer.content.decode()
+    assert 'value="description"' in page
+    assert 'value="CardCode"' in page
+    assert not FieldMapping.objects.exists()
+
+
+class TestIncomplete:
+    """A mapping that leaves out what the target must have."""
+
+    def test_it_is_kept_with_a_warning_while_the_flow_sleeps(self, root, people):
+        page = people["admin"].post(f"{root}mappings/vendors/", posted(RULES), follow=True).content.decode()
+        assert "Incomplete: no rule fills externalCode, companies." in page
+        assert FieldMapping.objects.exists()
+
+    def test_it_is_refused_under_a_flow_that_runs_by_itself(self, root, connected, people):
+        flow_states.apply(connected, {"vendors": {"schedule": "0 2 * * *"}}, "owner@example.com")
+        answer = people["admin"].post(f"{root}mappings/vendors/", posted(RULES))
+        assert answer.status_code == 400
+        assert "Not saved: no rule fills externalCode, companies" in answer.content.decode()
+        assert not FieldMapping.objects.exists()
+
+    def test_the_flow_cannot_be_switched_on_and_the_page_says_which_fields(self, root, connected, people):
+        off = {"enabled": False, "schedule": "0 2 * * *"}
+        flow_states.apply(connected, {"vendors": off}, "owner@example.com")
+        mappings.save(connected, "vendors", RULES, {}, "owner@example.com")
+        toggle = people["admin"].post(f"{root}flows/vendors/toggle/", {"enabled": "true"}, follow=True)
+        assert "no rule fills externalCode, companies" in toggle.content.decode()
+        saved = people["admin"].post(f"{root}flows/vendors/", {"enabled": "on", "schedule": "0 2 * * *"})
+        assert "no rule fills externalCode, companies" in saved.content.decode()
+        assert not flow_states.is_live(connected, "vendors")
+
+
+class TestTheNamedYes:
+    """What changes a case or a posted invoice is saved only when somebody agrees by name."""
+
+    SOURCE = {"invoiceId": "a", "supplierCode": "V1", "invoiceNumber": "RE-1", "description": "Paper <i>"}
+
+    @pytest.fixture
+    def posted_invoice(self, connected):
+        record = factories.invoice(connected, status="done", title="RE-1 Nordic", source=self.SOURCE)
+        return PostedDocument.objects.create(
+            integration=connected, record=record, company="c", entity_set="PurchaseInvoices", doc_entry=1,
+            doc_num=1, invoice_id="a", card_code="V1", num_at_card="RE-1",
+        )  # fmt: skip
+
+    def changed(self, **more):
+        rules = [rule for rule in registry.get("invoices").default_rules() if rule["target"] != "Comments"]
+        return posted([*rules, {"target": "Comments", "source": "upper(description)"}], TABLES, **more)
+
+    def test_it_is_shown_agreed_to_and_kept_in_the_audit(self, root, people, posted_invoice, admin):
+        address = f"{root}mappings/invoices/"
+        asked = people["admin"].post(address, self.changed())
+        page = asked.content.decode()
+        assert asked.status_code == 400
+        assert "RE-1 Nordic" in page
+        assert "PAPER &lt;I&gt;" in page
+        assert admin.email in page
+        assert not FieldMapping.objects.exists()
+        assert people["admin"].post(address, self.changed(agreed=asked.context["signature"])).status_code == 302
+        assert AuditEvent.objects.get(action="mapping.saved").data["accepted_by"] == admin.email
+
+    def test_a_yes_to_other_differences_does_not_count(self, root, people, posted_invoice):
+        answer = people["admin"].post(f"{root}mappings/invoices/", self.changed(agreed="0" * 64))
+        assert answer.status_code == 400
+        assert not FieldMapping.objects.exists()
+
+    def test_what_changes_nothing_asks_nothing(self, root, people, posted_invoice):
+        rules = registry.get("invoices").default_rules()
+        assert people["admin"].post(f"{root}mappings/invoices/", posted(rules, TABLES)).status_code == 302
+
+
+TABLES = [{"name": name, "lines": ""} for name in ("payment_terms", "tax_codes", "branches", "charges")]
+
+
+class TestCases:
+    """The record at hand with its output, kept as a check."""
+
+    def test_the_output_that_is_shown_is_kept_and_checked_while_one_types(self, stored, root, people, tried):
+        data = posted(RULES, do="case", case="Nordic", record=stored.pk)
+        page = people["admin"].post(f"{root}mappings/vendors/", data)
+        assert page.status_code == 200
+        assert MappingCase.objects.get().name == "Nordic"
+        assert "Cases hold" in tried(RULES)
+        assert "1 of 1 come out differently: Nordic" in tried(RULES[:1])
+
+    def test_a_name_that_is_taken_is_said(self, stored, root, people):
+        for _ in range(2):
+            page = people["admin"].post(f"{root}mappings/vendors/", posted(RULES, do="case", case="Nordic"))
+        assert "called Nordic already" in page.content.decode()
+
+    def test_without_an_output_there_is_nothing_to_keep(self, root, people):
+        page = people["admin"].post(f"{root}mappings/vendors/", posted(RULES, do="case"))
+        assert "There is no output to keep" in page.content.decode()
+        assert not MappingCase.objects.exists()
+
+    def test_it_is_forgotten_by_an_admin_and_not_by_others(self, stored, root, people):
+        people["admin"].post(f"{root}mappings/vendors/", posted(RULES, do="case"))
+        path = f"{root}mappings/vendors/cases/{MappingCase.objects.get().pk}/remove/"
+        assert people["operator"].post(path).status_code == 403
+        assert people["outsider"].post(path).status_code == 404
+        assert people["admin"].post(path.replace("vendors", "projects")).status_code == 404
+        assert people["admin"].post(path).status_code == 302
+        assert not MappingCase.objects.exists()
+
+
+def test_an_older_version_is_shown_with_what_has_changed_since(root, people):
+    people["admin"].post(f"{root}mappings/vendors/", posted(RULES))
+    people["admin"].post(f"{root}mappings/vendors/", posted(RULES[:1], version=1))
+    page = people["admin"].get(f"{root}mappings/vendors/?version=1")
+    assert [step.where for step in page.context["steps"]] == ["name"]
+    assert "Restore version 1" in page.content.decode()
+    assert "Restore the defaults" in people["admin"].get(f"{root}mappings/vendors/?version=0").content.decode()
+
+
+def test_what_waits_for_a_row_of_a_table_is_a_page_and_a_part(root, connected, people):
+    error = {"status": "failed", "error_message": "tax code V25 <b> does not exist", "error_code": "problems"}
+    source = {"taxCode": "V25", "codingRows": [{"accountCode": "1"}]}
+    factories.invoice(connected, source=source, **error)
+    for headers in ({}, HTMX):
+        page = people["viewer"].get(f"{root}mappings/invoices/waiting/", headers=headers).content.decode()
+        assert "1,240.50 EUR" in page
+        assert "V25 &lt;b&gt;" in page
+    assert "Nothing waits" in people["viewer"].get(f"{root}mappings/vendors/waiting/").content.decode()
