@@ -225,14 +225,18 @@ class SapFacts:
         for chunk in self._period_categories():
             periods += chunk
             covering = [period for period in chunk if _covers(period, on)]
-            if any(_is_open(period) for period in covering):
+            if any(is_open_period(period) for period in covering):
                 return Period(known=True, is_open=True)
         if not any(_covers(period, on) for period in periods):
             return Period()
-        later = (parse_date(period.get("PostingDateFrom")) for period in periods if _is_open(period))
+        later = (parse_date(period.get("PostingDateFrom")) for period in periods if is_open_period(period))
         return Period(
             known=True, is_open=False, next_open=min((day for day in later if day and day > on), default=None)
         )
+
+    def periods(self) -> list[Record]:
+        """All posting periods that SAP tells of, fiscal year by fiscal year."""
+        return [period for chunk in self._period_categories() for period in chunk]
 
     def _period_categories(self) -> Iterator[list[Record]]:
         """The sub-periods of one fiscal year after the other, until SAP knows no more."""
@@ -288,7 +292,7 @@ def _covers(period: Record, on: date) -> bool:
     return begins is not None and ends is not None and begins <= on <= ends
 
 
-def _is_open(period: Record) -> bool:
+def is_open_period(period: Record) -> bool:
     """A period of which SAP does not say how it stands counts as open: posting will tell."""
     return period.get("PeriodStatus") in {None, *OPEN_PERIODS} and not is_yes(period.get("Locked"))
 

@@ -63,6 +63,12 @@ class Approved:
     tax: Decimal | None
     lines: int
     told: Decimal
+    branch: str = ""
+
+    @property
+    def expected(self) -> Decimal:
+        """What SAP should hold of it, in its currency there: what a credit note takes back is below 0."""
+        return _signed(self.entity_set, self.gross or Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,12 @@ class Posted:
     tax: Decimal
     cancelled: bool
     sums: Mapping[str, Any]
+    branch: str = ""
+
+    @property
+    def signed(self) -> Decimal:
+        """The gross as it counts in a total: what a credit note takes back is below 0."""
+        return _signed(self.entity_set, self.gross)
 
     def describe(self) -> str:
         return f"{'credit note ' if self.entity_set == CREDIT_NOTES else ''}{self.doc_num}"
@@ -108,7 +120,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the report. `documents` are those that count: cancelled ones are named in `detail` only."""
+    """One line of the report. `documents` are those that count: cancelled ones are named in `detail` only.
+
+    `expected` is what SAP should hold of the invoice in `sap_currency`, None for what nobody approved.
+    """
 
     invoice_id: str
     invoice_number: str
@@ -118,9 +133,16 @@ class Row:
     outcome: Outcome
     documents: tuple[Posted, ...] = ()
     detail: str = ""
+    expected: Decimal | None = None
+    sap_currency: str = ""
+    branch: str = ""
 
 
 NOTHING = Held()
+
+
+def _signed(entity_set: str, amount: Decimal) -> Decimal:
+    return -amount if entity_set == CREDIT_NOTES else amount
 
 
 def compare(approved: Iterable[Approved], held: Mapping[str, Held], standings: Mapping[str, Standing]) -> Iterator[Row]:
@@ -128,7 +150,19 @@ def compare(approved: Iterable[Approved], held: Mapping[str, Held], standings: M
     for one in approved:
         outcome, documents, detail = _judge(one, held.get(one.invoice_id, NOTHING), standings.get(one.invoice_id))
         detail = cut(detail, DETAIL_LENGTH)
-        yield Row(one.invoice_id, one.number, one.vendor, one.amount, one.currency, outcome, tuple(documents), detail)
+        yield Row(
+            one.invoice_id,
+            one.number,
+            one.vendor,
+            one.amount,
+            one.currency,
+            outcome,
+            tuple(documents),
+            detail,
+            one.expected,
+            one.sap_currency,
+            one.branch,
+        )
 
 
 def unapproved(invoice_id: str, documents: Sequence[Posted], status: str) -> Row:

@@ -48,6 +48,8 @@ SUMS = (
 )
 SELECT = ("DocEntry", "DocNum", "CardCode", "NumAtCard", "DocDate", "DocCurrency", "CancelStatus", "Comments", *SUMS)
 
+BRANCH = "BPL_IDAssignedToInvoice"
+"""Only companies that work with branches have it."""
 EARLIEST = date(1900, 1, 1)
 MONTH, YEAR = timedelta(days=31), timedelta(days=366)
 MARKS_AT_ONCE = 15
@@ -151,6 +153,7 @@ class Reader:
             tax=invoice.tax,
             lines=len(invoice.rows),
             told=_told(document),
+            branch=invoice.branch if self.terms.branches else "",
         )
 
     # SAP
@@ -218,7 +221,8 @@ class Reader:
 
     @property
     def _select(self) -> tuple[str, ...]:
-        return (*SELECT, self.terms.mark_field) if self.terms.mark_field else SELECT
+        own = [self.terms.mark_field] if self.terms.mark_field else []
+        return (*SELECT, *own, *([BRANCH] if self.terms.branches else []))
 
     def _marked(self, entity_set: str, invoice_ids: Sequence[str]) -> Iterator[Row]:
         if self.terms.mark_field:
@@ -255,6 +259,7 @@ class Reader:
             tax=totals.tax,
             cancelled=row.get("CancelStatus") not in {None, "", NOT_CANCELLED},
             sums={**sums, "DocCurrency": as_text(row.get("DocCurrency"))},
+            branch=as_text(row.get(BRANCH)) if self.terms.branches else "",
         )
 
     def in_iso(self, document: Posted) -> Posted:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from syncengine.connectors.checks import Check
 from syncengine.engine import ping as ping_engine
 from syncengine.engine import webhooks
+from syncengine.models import PeriodEnd
 from syncengine.notices import Kind, raise_notice
 from tenants.models import Role
 from tenants.services import create_invitation
@@ -62,6 +63,7 @@ def world(organization, connected, viewer) -> SimpleNamespace:
     return SimpleNamespace(
         slug=organization.slug,
         integration=connected.pk,
+        period=PeriodEnd.objects.create(integration=connected, first="2026-05-01", last="2026-05-31").pk,
         run=run.pk,
         record=record.pk,
         call=factories.CallFactory(integration=connected, record=record).pk,
