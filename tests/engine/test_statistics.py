@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from portal.views.flow_rows import flow_rows
 from syncengine.audit import record_event
 from syncengine.engine import locks, statistics
 from syncengine.engine.statistics import attention, percentile, refresh, statistics_of
@@ -214,3 +215,25 @@ def test_what_the_engine_tells_is_what_is_counted(integration):
     refresh(integration)
     today = timezone.now().astimezone(integration.organization.zone).date()
     assert day_of(integration, today).done == 1
+
+
+LARGE = ("syncengine_record", "syncengine_audit_event", "syncengine_posteddocument", "syncengine_run")
+
+
+def plans(asked):
+    """How SQLite goes about each question that was asked."""
+    for query in asked:
+        if query["sql"].startswith("SELECT"):
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                yield from (row[-1] for row in cursor.fetchall())
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL scans tables that are as small as a test's")
+@pytest.mark.parametrize("question", [refresh, lambda integration: attention(integration, 8), flow_rows])
+def test_no_question_scans_a_large_table(integration, question):
+    with CaptureQueriesContext(connection) as asked:
+        question(integration)
+    steps = list(plans(asked))
+    assert [step for step in steps if "INDEX" in step]
+    assert not [step for step in steps if step.startswith("SCAN") and any(table in step for table in LARGE)]
