@@ -18,6 +18,7 @@ from syncengine.models import PeriodEnd
 from syncengine.notices import Kind, raise_notice
 from tenants.models import Role
 from tenants.services import create_invitation
+from tenants.models.field_mapping import MappingCase
 from tests import factories
 
 
@@ -69,6 +70,7 @@ def world(organization, connected, viewer) -> SimpleNamespace:
         call=factories.CallFactory(integration=connected, record=record).pk,
         member=viewer.memberships.get().pk,
         key=key.pk,
+        case=MappingCase.objects.create(integration=connected, flow="vendors", name="c", source="{}", expected="{}").pk,
         invitation=create_invitation(organization, "asked@example.com", Role.VIEWER, viewer, timezone.now())[0].pk,
         notice=raise_notice(connected, Kind.RUN_FAILED, "vendors", "The run failed.").pk,
         notification=factories.NotificationFactory(integration=connected).pk,
