@@ -25,6 +25,7 @@ from syncengine.models import (
     RunStatus,
 )
 from syncengine.notices import delivering, watching
+from syncengine.repairs import waiting
 
 SHORT_WAIT = timedelta(seconds=1.5)
 SLOT_WAIT_SECONDS = 0.1
@@ -42,6 +43,7 @@ UNITS: tuple[Callable[[Deadline], bool], ...] = (
     watching.watch_due,
     delivering.send_due,
     statistics.count_due,
+    waiting.look_due,
 )
 
 

@@ -47,8 +47,12 @@ _NO_ENTRY = re.compile(r"the lookup table (?P<table>\w+) has no entry for (?P<va
 _CHARGES = re.compile(r"Add account (?P<value>\S+) to the lookup table charges")
 _TOO_LONG = "..."
 
+PERIOD_ADVICE = (
+    "Open the period in SAP and check again, or snooze it: while it is snoozed, SAP is asked every ten minutes, "
+    "and all of them go again by themselves once the period is open."
+)
 _ADVICE: Mapping[str, tuple[str, str]] = {
-    "period": ("Wait for the period", "Snooze it until the period opens in SAP, or open it there. Then check again."),
+    "period": ("Wait for the period", PERIOD_ADVICE),
     "date": ("Look at the dates", "Correct the date in Basware, or allow unusual dates in the settings of the flow."),
     "vendor": ("Mend the vendor in SAP", "Thaw or complete the vendor in SAP, then check again."),
     "decide": ("Decide", "Open each record: it shows what looks alike, and what you can decide."),

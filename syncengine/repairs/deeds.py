@@ -21,7 +21,7 @@ from tenants.models import Integration, User
 AT_ONCE = 500
 """How many records one request cancels or puts aside; whoever has more presses again."""
 
-REPLAYED_AS_IS = "replayed without a change here"
+AS_IT_IS = "without a change here"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def mend_and_replay(cause: Cause, chosen: Translated | None, reason: str = "") -
 
     Raises VersionTaken, MappingRefused, Refused: then nothing has been replayed.
     """
-    group, how = cause.group, REPLAYED_AS_IS
+    group, how = cause.group, AS_IT_IS
     if chosen is not None:
         saved = translations.save(cause.integration, group.flow, chosen, cause.actor, cause.user)
         how = f"{chosen.words}, version {saved.version} of the mapping"
@@ -52,7 +52,7 @@ def mend_and_replay(cause: Cause, chosen: Translated | None, reason: str = "") -
     acted_at = timezone.now()
     found = {"flow": group.flow, "cause": group.cause, "how": how}
     count = bulk_replays.replay_many(rows, cause.actor, reason, chosen_by=found)
-    repair = _tell(cause, RepairDeed.REPLAYED, f"{count} replayed: {how}. {reason}".strip())
+    repair = _tell(cause, RepairDeed.REPLAYED, f"{count} records, {how}. {reason}".strip())
     repair.acted_at, repair.acted_by, repair.acted_on, repair.acted_how = acted_at, cause.actor, count, how[:300]
     repair.snoozed_until = None
     repair.save()
