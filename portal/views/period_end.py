@@ -19,6 +19,7 @@ from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine.connections import NotConfigured
 from syncengine.models import PeriodEnd
 from syncengine.period_end import service
+from syncengine.period_end.core import remembered
 from tenants.models import Integration
 from tenants.permissions import Action
 from tenants.scoping import Access
@@ -101,7 +102,7 @@ def _day(text: str) -> date:
 
 def _shown(access: Access, integration: Integration, rows: list[PeriodEnd], row: PeriodEnd | None) -> dict[str, Any]:
     today = timezone.localdate()
-    context: dict[str, Any] = {"integration": integration, "row": row, "offered": _offered(rows, row, today)}
+    context: dict[str, Any] = {"integration": integration, "row": row, "known": rows, "offered": _offered(row, today)}
     if row is None or row.report is None:
         return {**context, "asked": _last_month(today).isoformat()}
     day, chosen = service.cutoff_of(row)
@@ -109,7 +110,7 @@ def _shown(access: Access, integration: Integration, rows: list[PeriodEnd], row:
     return {
         **context,
         "asked": row.first.isoformat(),
-        "report": row.report,
+        "report": remembered(row.report),
         "checks": checks,
         "open_checks": sum(not one["ok"] for one in checks),
         "cutoff": day,
@@ -124,7 +125,7 @@ def _last_month(today: date) -> date:
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def _offered(rows: list[PeriodEnd], row: PeriodEnd | None, today: date) -> list[tuple[str, str]]:
+def _offered(row: PeriodEnd | None, today: date) -> list[tuple[str, str]]:
     """Periods to choose from: SAP's own as far as they were read, else the last calendar months."""
     if row is not None and row.report is not None:
         known = [one for one in row.report["periods"] if one["first"] <= str(today)]

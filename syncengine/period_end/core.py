@@ -276,3 +276,18 @@ def as_document(
 
 def _shown(period: FinancePeriod) -> dict[str, Any]:
     return {**asdict(period), "first": period.first.isoformat(), "last": period.last.isoformat()}
+
+
+def remembered(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What `as_document` made, read back: whole amounts come out of JSON as integers and are Decimals again."""
+    sums = ("expected", "posted", "difference")
+    return {
+        **document,
+        "stages": [{**one, "amounts": _decimals(one["amounts"])} for one in document["stages"]],
+        "landings": [{**one, "amounts": _decimals(one["amounts"])} for one in document["landings"]],
+        "totals": [{**one, **_decimals({name: one[name] for name in sums})} for one in document["totals"]],
+    }
+
+
+def _decimals(amounts: Mapping[str, Any]) -> Sums:
+    return {name: Decimal(amount) for name, amount in amounts.items()}

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from syncengine.connectors import jsonio
 from syncengine.period_end.core import (
     FinancePeriod,
     Landing,
@@ -19,6 +20,7 @@ from syncengine.period_end.core import (
     landings,
     lands_on,
     periods_of,
+    remembered,
     stages,
     totals,
     usual_cutoff,
@@ -149,6 +151,19 @@ def test_a_document_in_another_branch_shows_in_both():
 def test_a_complete_period_has_a_green_light():
     assert open_ones() == []
     assert as_document(MAY, YEAR, "SBO · 1000", report(right()), [], WELL, next_open_day=False)["green"] is True
+
+
+def test_amounts_are_exact_when_they_are_remembered():
+    whole = report(right(expected=Decimal(100), documents=(posted(gross=Decimal(100)),)))
+    found = as_document(MAY, YEAR, "SBO · 1000", whole, [invoice(amount=Decimal(7))], WELL, next_open_day=False)
+    again = remembered(jsonio.loads(jsonio.dumps(found)))
+    assert (again["totals"], again["stages"], again["landings"]) == (
+        found["totals"],
+        found["stages"],
+        found["landings"],
+    )
+    assert all(isinstance(one["difference"], Decimal) for one in again["totals"])
+    assert isinstance(again["landings"][0]["amounts"]["EUR"], Decimal)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,17 @@ DEEDS = [
     Rung("POST", f"{ONE}start/dry-run/", "operator", 302),
     Rung("POST", f"{ONE}start/schedule/", "admin", 302, {"preset": "office"}),
     Rung("POST", f"{ONE}start/live/", "admin", 302),
+    Rung("POST", f"{ONE}period-end/", "operator", 302, {"day": "2026-05-31"}),
+    Rung("POST", f"{ONE}period-end/{{period}}/cutoff/", "admin", 302, {"cutoff": "2026-06-03"}),
+    Rung("POST", f"{ORG}look-around/", "admin", 302),
+    Rung("POST", f"{ONE}start/sandbox/", "admin", 302),
+    Rung("POST", f"{ONE}start/leave-sandbox/", "admin", 409),
+    Rung("POST", f"{ONE}start/ping/", "operator", 302),
+    Rung("POST", f"{ONE}start/mapping/", "operator", 302),
+    Rung("POST", f"{ONE}start/mapping/accept/", "admin", 302),
+    Rung("POST", f"{ONE}start/dry-run/", "operator", 302),
+    Rung("POST", f"{ONE}start/schedule/", "admin", 302, {"preset": "office"}),
+    Rung("POST", f"{ONE}start/live/", "admin", 302),
     Rung("POST", f"{ORG}integrations/new/", "admin", 302, {"name": "Sweden"}),
     Rung("POST", f"{ONE}settings/", "admin", 200, {}),
     Rung("POST", f"{ONE}enable/", "admin", 302, {"enabled": "true"}),
@@ -239,4 +250,4 @@ def test_a_viewer_sees_no_button_that_does_something(rung, world, people):
     page = visit(people["viewer"], rung, world).content.decode()
     buttons = re.findall(r'<button[^>]*type="submit"[^>]*>(.*?)</button>', page, re.DOTALL)
     labels = {label.partition("<span")[0].strip() for label in buttons}
-    assert labels <= {"Filter", "Compare", *ONES_OWN}
+    assert labels <= {"Filter", "Compare", "Show", *ONES_OWN}

@@ -75,7 +75,7 @@ def test_what_is_open_is_counted_and_leads_to_where_it_is_mended(root, people, m
     assert f'href="{root}records/?flow=invoices"' in text
     assert f'href="{root}reconciliation/?first_day=2026-05-01&amp;last_day=2026-05-31"' in text
     assert "10.50 EUR" in text
-    assert "Read 1 Jun 2026" in text
+    assert "1 Jun 2026, 12:00" in text
 
 
 def test_totals_that_differ_stand_out_in_words(root, people, connected):
