@@ -18,6 +18,7 @@ from tenants.models import Integration
 
 OFFERED = 25
 LONGEST = 400_000
+DEEPEST = 40
 MOST_PATHS = 250
 MOST_LISTED = 3
 LONGEST_SHOWN = 60
@@ -47,7 +48,13 @@ def of_text(text: str) -> Sample | None:
         title, source = given["title"], given["source"]
     except (ValueError, TypeError, KeyError):
         return None
-    return Sample(str(title)[:250], source) if isinstance(source, dict) else None
+    return Sample(str(title)[:250], source) if isinstance(source, dict) and not _is_deep(source) else None
+
+
+def _is_deep(value: Any, left: int = DEEPEST) -> bool:
+    """Whether a value is nested deeper than any record of either system: what comes from a browser may be hostile."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left == 0 or any(_is_deep(item, left - 1) for item in inner)
 
 
 def offered(integration: Integration, flow: str) -> list[Record]:

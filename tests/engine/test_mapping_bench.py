@@ -55,6 +55,9 @@ def posted(integration):
     return record
 
 
+DEEP = '{"title": "x", "source": {"a": ' + "[" * 300 + "]" * 300 + "}}"
+
+
 class TestTrials:
     def test_every_rule_tells_what_it_made_row_by_row(self, in_force):
         trial = try_out(INVOICES, DOCUMENT, in_force)
@@ -96,7 +99,9 @@ class TestSamples:
         assert samples.of_text(sample.as_text()) == samples.Sample("RE-1", {"sum": Decimal("10.10")})
         assert sample.problems
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", '{"title": "x"}', '{"title": 1, "source": []}', "1" * 500_000])
+    @pytest.mark.parametrize(
+        "text", ["", "{", "[]", '{"title": "x"}', '{"title": 1, "source": []}', "1" * 500_000, DEEP]
+    )
     def test_what_is_no_sample_of_ours_is_none(self, text):
         assert samples.of_text(text) is None
 
