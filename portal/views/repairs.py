@@ -280,6 +280,8 @@ def order(request: PageRequest, access: Access, integration_id: int) -> HttpResp
         chosen = _translated(integration, group, base["cure"], form)
         if chosen is not None:
             require(access, Action.EDIT_MAPPING)
+        elif base["cure"].translates and access.may(Action.EDIT_MAPPING) and "as_is" not in request.POST:
+            raise ActionRefused(f"Choose the {base['cure'].noun} first.", field="replacement", code="required")
         error = _stale(form, group, base["version"])
         if not error:
             cause = deeds.Cause(integration, group, access.actor, request.user)

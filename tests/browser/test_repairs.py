@@ -89,7 +89,7 @@ def test_the_inbox_and_a_cause_fit_and_stay_quiet(
     shot(f"repairs-cause-{size}")
     page.get_by_label("Note").fill("The controller knows.")
     page.get_by_role("button", name="Add the note").click()
-    page.get_by_role("button", name="Replay", exact=False).click()
+    page.get_by_role("button", name="Replay as they are").click()
     expect(page.get_by_text("0 of 37 came through")).to_be_visible()
     assert_fits(page)
     shot(f"repairs-retrying-cause-{size}")

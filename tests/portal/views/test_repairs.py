@@ -201,6 +201,16 @@ def test_what_has_changed_since_one_looked_is_shown_and_nothing_done(
     assert mappings.current(connected, "invoices").version == 0
 
 
+def test_an_admin_who_has_chosen_nothing_yet_replays_only_when_it_is_meant(cause_page, failed, people):
+    failed(2)
+    answer = people["admin"].post(f"{cause_page}replay/", KEY)
+    assert answer.status_code == 400
+    assert "Choose the account first." in answer.content.decode()
+    assert Record.objects.filter(status="failed").count() == 2
+    assert people["admin"].post(f"{cause_page}replay/", {**KEY, "as_is": "yes"}).status_code == 302
+    assert Record.objects.filter(status="pending").count() == 2
+
+
 def test_progress_is_asked_for_until_all_is_done(cause_page, failed, people):
     failed(2)
     people["operator"].post(f"{cause_page}replay/", KEY)
