@@ -40,7 +40,7 @@ def period_end(request: PageRequest, access: Access, integration_id: int) -> Htt
     """What was found last, and with POST what is found now; the reading takes some seconds and is remembered."""
     integration = integration_of(access, integration_id)
     rows = _rows(integration)
-    if request.method == "GET":
+    if request.method != "POST":
         context = _shown(access, integration, rows, _chosen(rows, request.GET.get("first", "")))
         return page_of(request, access, "period_end/period_end.html", context, integration=integration)
     day = _day(request.POST.get("day", ""))

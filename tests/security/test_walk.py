@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import transaction
@@ -18,7 +19,10 @@ from tests.security.permissions import API, MACHINE, OF_OWNERS, OWNER, PERMISSIO
 from tests.security.world import MARK, METHODS, Address, Visitor, addresses, one_of_everything, visitors
 
 REFUSALS = {401, 403, 404, 405, 429}
+SAME_ON_PAGES = ("key of viewer", "key of operator", "key of an outsider")  # no key opens a page: one shows it
 LOG_IN = ("/accounts/login/?next=", "/admin/login/?next=")
+BODIES = {"portal:period-end": {"day": "2026-05-31"}}  # 404 for a day of no period
+CAUSE = {"flow": "vendors", "cause": "mapping"}
 ALL = list(addresses())
 BY_NAME = {address.name: address for address in ALL}
 
@@ -44,12 +48,15 @@ def everybody(somewhere: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> lis
 def visit(visitor: Visitor, method: str, address: Address, values: dict[str, Any], body: Any = None) -> tuple[Any, str]:
     """The answer and its text; whatever the visit did is undone."""
     of_api = "api:" in address.name
+    query, body = "", body or BODIES.get(address.name)
+    if address.name.startswith("portal:repair"):  # which cause it is about is no part of the path
+        body, query = CAUSE, f"?{urlencode(CAUSE)}"
     content_type = "application/json" if of_api else "application/x-www-form-urlencoded"
     sent = json.dumps(body or {}) if of_api else "&".join(f"{name}={value}" for name, value in (body or {}).items())
     if method in {"GET", "HEAD", "OPTIONS"}:
         sent = ""
     with transaction.atomic():
-        answer = visitor.ask(method, address.path(values), sent, content_type)
+        answer = visitor.ask(method, address.path(values) + query, sent, content_type)
         text = b"".join(answer.streaming_content if answer.streaming else [answer.content])
         transaction.set_rollback(True)
     return answer, text.decode(errors="replace")
@@ -141,14 +148,15 @@ def groups() -> Iterator[Any]:
 
 @pytest.mark.parametrize("part", list(groups()))
 def test_everybody_gets_what_the_table_says_and_nothing_else(part, somewhere, everybody, prove):
-    wrong = []
+    tried, wrong = 0, []
     for address in part:
-        for visitor in everybody:
+        for visitor in (one for one in everybody if "api:" in address.name or one.name not in SAME_ON_PAGES):
             for method in METHODS:
+                tried += 1
                 answer, text = visit(visitor, method, address, somewhere["values"])
                 if problem := verdict(visitor, method, address, answer, text):
                     wrong.append(f"{address.name} {method} as {visitor.name}: {answer.status_code} {problem}")
-    prove("address x method x who: the table's answer", len(part) * len(everybody) * len(METHODS), wrong)
+    prove("address x method x who: the table's answer", tried, wrong)
 
 
 def test_an_object_of_ours_is_not_found_below_another_organization(somewhere, everybody, prove):
