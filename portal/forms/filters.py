@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from syncengine.engine import search as engine
 from syncengine.flows import registry
-from syncengine.models import RecordStatus, RunStatus, Stage
+from syncengine.models import FoundBy, RecordStatus, RunStatus, Stage
 
-MOST_WORDS = 6
 ACTIONS = [("created", "Created"), ("updated", "Updated"), ("closed", "Closed")]
-SEARCHED = ("key", "title", "reference", "party", "search")
 
 
 def _any_or(label: str, choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -48,28 +45,36 @@ class RunFilterForm(_FilterForm):
 
 
 class RecordFilterForm(_FilterForm):
-    """Records by flow, status, stage, cause and words; of one run, and what it did with them."""
+    """Records by flow, status, stage, how they were found, cause and words; of one run, and what it did with them."""
 
     search = forms.CharField(
         required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Invoice, order, vendor, name …"}),
+        max_length=engine.LONGEST,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Invoice, order, vendor, amount …"}),
     )
     flow = forms.ChoiceField(required=False, choices=_flow_choices)
     status = forms.ChoiceField(required=False, choices=_any_or("Every status", RecordStatus.choices))
     stage = forms.ChoiceField(required=False, choices=_any_or("Every stage", Stage.choices))
+    found_by = forms.ChoiceField(
+        required=False,
+        label="Found by",
+        choices=_any_or("Found anyhow", [(one.value, f"By {one.label}") for one in FoundBy]),
+    )
     error_code = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     cause = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
     run = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     action = forms.ChoiceField(required=False, choices=_any_or("Every action", ACTIONS), widget=forms.HiddenInput)
 
+    @property
+    def text(self) -> str:
+        return str(self.chosen.get("search", ""))
+
+    def exactly(self, records: QuerySet[Any]) -> QuerySet[Any]:
+        """The records that all but the words fit."""
+        return records.filter(**{name: value for name, value in self.chosen.items() if name != "search"})
+
     def narrow(self, records: QuerySet[Any]) -> QuerySet[Any]:
-        """The records that match; each word of the search must be found in one of SEARCHED."""
-        chosen = self.chosen
-        for word in chosen.pop("search", "").split()[:MOST_WORDS]:
-            found = [Q(**{f"{column}__icontains": word}) for column in SEARCHED]
-            records = records.filter(reduce(or_, found))
-        return records.filter(**chosen)
+        return engine.narrow(self.exactly(records), self.text)
 
 
 class AuditFilterForm(_FilterForm):

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from syncengine.flows.settings import FlowSettings
 
 GROUPS = (
-    ("General", ("time_zone", "source_system")),
+    ("General", ("time_zone", "source_system", "sap_document_link", "basware_document_link")),
     (
         "Master data",
         (
@@ -24,7 +24,12 @@ GROUPS = (
     ("Payments", ("payment_lookback_days", "settle_with_discount")),
 )
 REST = "Invoices"
-LABELS = {"vat_scheme_id": "VAT scheme", "foreign_amount_field": "Amount field in foreign currency"}
+LABELS = {
+    "sap_document_link": "Invoices in SAP",
+    "basware_document_link": "Invoices in Basware",
+    "vat_scheme_id": "VAT scheme",
+    "foreign_amount_field": "Amount field in foreign currency",
+}
 WORDS_OF_CHOICES = {
     "receipt": "Goods receipts",
     "order": "Orders",
@@ -96,5 +101,5 @@ def _field(name: str, info: FieldInfo) -> forms.Field:
             choices=[(value, WORDS_OF_CHOICES.get(value, value)) for value in get_args(kind)], **common
         )
     if kind is str:
-        return forms.CharField(**common)
+        return forms.CharField(required=bool(info.default), **common)
     return CodesField(required=False, **{**common, "help_text": f"{common['help_text']} Separate them with commas."})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,8 +14,13 @@ from django.shortcuts import get_object_or_404, redirect
 
 from portal.forms.records import DecideForm, IgnoreForm, ReasonForm, ReplayForm, decisions_of
 from portal.views.access import PageRequest, organization_page, page_of, part_of, record_of, require
+from portal.views.curl import curl_of, has_blanks
+from portal.views.fields import MOST_FIELDS, fields_of
 from portal.views.payloads import compare
-from portal.views.timeline import timeline_of
+from portal.views.related import look_alikes, outside_links, related_to, vendor_search
+from portal.views.stages import INVOICE_FLOWS, stage_line
+from portal.views.timeline import attempts_of, timeline_of
+from syncengine.connectors import jsonio
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine import dry_replays, mappings
 from syncengine.engine import replay as replay_engine
@@ -24,12 +29,11 @@ from syncengine.engine.replay import MappingOf
 from syncengine.engine.runs import ActionRefused
 from syncengine.flows import registry
 from syncengine.flows.document import DocumentFlow
-from syncengine.models import Attempt, Call, Record, RecordStatus, Stage
+from syncengine.models import Attempt, AttemptState, Call, Record, RecordStatus, Stage
 from tenants.permissions import Action
 from tenants.scoping import Access
 
 CALLS_SHOWN = 50
-INVOICE_FLOWS = ("invoices",)
 LABELS_OF_KEYS = {"entity_set": "Kind in SAP", "external_code": "External code", "identity": "Identity"}
 """Document numbers are called as SAP calls them: DocEntry, DocNum."""
 WORDS_OF_TRIES = {
@@ -44,8 +48,6 @@ WORDS_OF_TRIES = {
     "fail": ("bad", "Fails"),
 }
 CHANGES_SHOWN = 100
-STAGES_OF_INVOICES = tuple(Stage)
-STAGES_OF_MASTER_DATA = (Stage.RECEIVED, Stage.CONFIRMED)
 
 
 @organization_page("GET")
@@ -57,13 +59,19 @@ def record(request: HttpRequest, access: Access, record_id: int) -> HttpResponse
 def _context(record: Record, **forms: Form) -> dict[str, Any]:
     flow = registry.flows().get(record.flow)
     today = mappings.current(record.integration, record.flow).version if flow else 0
+    attempts, calls = attempts_of(record), _calls(record)
     return {
         "record": record,
         "flow": flow,
-        "stages": _stage_line(record),
-        "timeline": timeline_of(record),
-        "calls": _calls(record),
+        "stages": stage_line(record, attempts),
+        "timeline": timeline_of(record, attempts, calls),
+        "calls": calls,
         "comparison": compare(record.source, record.target, record.confirmed_target),
+        **_differences(record, attempts),
+        "related": related_to(record),
+        "alikes": look_alikes(record),
+        "outside": outside_links(record),
+        "of_vendor": vendor_search(record, record.integration.organization.slug),
         "is_failed": record.status == RecordStatus.FAILED,
         "is_open": record.status in {RecordStatus.PENDING, RecordStatus.WAITING, RecordStatus.IN_PROGRESS},
         "can_resend": flow is not None and not isinstance(flow, DocumentFlow),
@@ -91,16 +99,35 @@ def _alike(record: Record) -> int:
     return alike.count()
 
 
-def _stage_line(record: Record) -> list[tuple[str, str]]:
-    """Each stage with its class: reached, current, stuck (a person is needed here) or nothing yet."""
-    stages = STAGES_OF_INVOICES if record.flow in INVOICE_FLOWS else STAGES_OF_MASTER_DATA
-    here = next((number for number, stage in enumerate(stages) if stage == record.stage), 0)
-    line = []
-    failed_at = min(here + 1, len(stages) - 1) if record.status == RecordStatus.FAILED else None
-    for number, stage in enumerate(stages):
-        mark = "reached" if number < here else "current" if number == here else ""
-        line.append((stage.label, "stuck" if number == failed_at else mark))
-    return line
+def _differences(record: Record, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """Source, target and what the target confirmed: for master data the last version that it took over, for a
+    document what it answered when that was made."""
+    if not isinstance(registry.flows().get(record.flow), DocumentFlow):
+        fields = fields_of(record.source, record.target, record.confirmed_target)
+        confirmed = record.confirmed_target is not None
+    else:
+        answer = _answer(attempts)
+        fields, confirmed = fields_of(record.source, record.target, answer, answered=True), bool(answer)
+    return {
+        "fields": fields[:MOST_FIELDS],
+        "fields_cut": len(fields) > MOST_FIELDS,
+        "is_confirmed": confirmed,
+        "differing": sum(field.differs for field in fields),
+    }
+
+
+def _answer(attempts: Sequence[Attempt]) -> Any:
+    """The document as SAP gave it back, of which the call's body may be gone by now."""
+    posts = [attempt.pk for attempt in attempts if attempt.kind == "post" and attempt.state == AttemptState.DONE]
+    if not posts:
+        return None
+    answered = Call.objects.filter(attempt__in=posts, outcome="ok", bodies_kept=True).exclude(method="GET")
+    call = answered.order_by("-pk").first()
+    try:
+        body = jsonio.loads(call.response_body) if call else None
+    except ValueError:  # cut at capture
+        body = None
+    return body if isinstance(body, dict) else None
 
 
 def _calls(record: Record) -> list[Call]:
@@ -114,7 +141,8 @@ def _calls(record: Record) -> list[Call]:
 def call(request: HttpRequest, access: Access, call_id: int) -> HttpResponseBase:
     """What one call sent and got, fetched when somebody opens it."""
     found = get_object_or_404(Call.objects.of(access.organization), pk=call_id)
-    return part_of(request, access, "records/call.html", {"call": found})
+    curl = curl_of(found)
+    return part_of(request, access, "records/call.html", {"call": found, "curl": curl, "blanked": has_blanks(curl)})
 
 
 @organization_page("POST", act=Action.REPLAY)

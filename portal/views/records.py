@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
@@ -10,11 +12,14 @@ from django.shortcuts import redirect
 
 from portal.forms.filters import RecordFilterForm
 from portal.forms.records import BulkReplayForm
+from portal.forms.views import SavedViewForm
 from portal.views.access import integration_of, organization_page, page_of
 from portal.views.keyset import keyset_page
+from portal.views.record_views import views_for
 from syncengine.engine import bulk_replays
 from syncengine.engine.causes import words_of_cause
 from syncengine.engine.replay import MappingOf
+from syncengine.engine.search import Found
 from syncengine.models import Record, RecordStatus
 from tenants.models import Integration
 from tenants.permissions import Action
@@ -31,6 +36,7 @@ LIST_COLUMNS = (
     "currency",
     "error_code",
     "error_message",
+    "found_by",
     "updated_at",
 )
 
@@ -39,10 +45,13 @@ LIST_COLUMNS = (
 def records(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
     integration = integration_of(access, integration_id)
     filters = RecordFilterForm(request.GET)
-    rows = filters.narrow(Record.objects.filter(integration=integration).only(*LIST_COLUMNS))
+    rows = filters.exactly(Record.objects.filter(integration=integration).only(*LIST_COLUMNS))
+    found = cast("QuerySet[Record]", Found(integration, rows, filters.text))
     context = {
-        "page": keyset_page(rows, request.GET),
+        "page": keyset_page(found, request.GET),
         "filters": filters,
+        "views": views_for(access, filters.chosen),
+        "view_form": SavedViewForm(),
         "cause": words_of_cause(filters.chosen.get("cause", "")),
     }
     return page_of(request, access, "records/list.html", context, integration=integration)
@@ -97,7 +106,7 @@ def _ask(
     return page_of(request, access, "records/replay_many.html", context, integration=integration)
 
 
-KEPT = ("record", "all_failed", "flow", "error_code", "cause", "stage", "search", "run", "action")
+KEPT = ("record", "all_failed", "flow", "error_code", "cause", "stage", "found_by", "run", "action", "search", "run", "action")
 SAMPLE = 10
 
 

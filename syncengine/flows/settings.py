@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -23,6 +24,14 @@ class FlowSettings(BaseModel):
     time_zone: str = Field("UTC", description="The company's time zone: decides which day is today.")
     source_system: str = Field(
         "SAPB1", min_length=1, max_length=36, description="Name of this SAP company in Basware; distinct for each."
+    )
+    sap_document_link: str = Field(
+        "",
+        max_length=500,
+        description="Address of an invoice in SAP's web client, with {DocEntry} or {DocNum} in it; empty: no link.",
+    )
+    basware_document_link: str = Field(
+        "", max_length=500, description="Address of an invoice in Basware, with {invoiceId} in it; empty: no link."
     )
 
     # Master data
@@ -66,6 +75,14 @@ class FlowSettings(BaseModel):
     settle_with_discount: bool = Field(
         True, description="Count discount and withholding as paid once nothing is open in SAP."
     )
+
+    @field_validator("sap_document_link", "basware_document_link")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        address = urlsplit(value.strip())
+        if value.strip() and (address.scheme not in {"http", "https"} or not address.netloc or "{" in address.netloc):
+            raise ValueError("Enter a whole address that starts with https://, its places after the host.")
+        return value.strip()
 
     @field_validator("time_zone")
     @classmethod

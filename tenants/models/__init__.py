@@ -6,6 +6,7 @@ from tenants.models.field_mapping import FieldMapping
 from tenants.models.integration import Integration
 from tenants.models.notification import HowToTell, NotificationChoice, SlackWebhook
 from tenants.models.organization import Invitation, Membership, Organization, OwnershipOffer, Role
+from tenants.models.saved_view import SavedView
 from tenants.models.sign_in import Identity, IdentityProvider
 from tenants.models.user import User
 from tenants.models.webhook_secret import WebhookSecret
@@ -24,6 +25,7 @@ __all__ = [
     "Organization",
     "OwnershipOffer",
     "Role",
+    "SavedView",
     "SlackWebhook",
     "System",
     "User",

@@ -100,6 +100,7 @@ PAGES: dict[str, Methods] = {
     "record-resend": {"POST": OPERATOR},
     "record-try": {"POST": OPERATOR},
     "records": {"GET": VIEWER},
+    "records-export": {"GET": VIEWER},
     "repair": {"GET": VIEWER},
     "repair-aside": {"POST": OPERATOR},
     "repair-assign": {"POST": OPERATOR},
@@ -120,6 +121,7 @@ PAGES: dict[str, Methods] = {
     "runs": {"GET": VIEWER},
     "sandbox-leave": {"GET": ADMIN, "POST": ADMIN},
     "schedule-words": {"GET": VIEWER},
+    "search": {"GET": VIEWER},
     "settings": {"GET": VIEWER, "POST": ADMIN},
     "start": {"GET": VIEWER},
     "start-dry-run": {"POST": OPERATOR},
@@ -129,6 +131,9 @@ PAGES: dict[str, Methods] = {
     "start-ping": {"POST": OPERATOR},
     "start-sandbox": {"POST": ADMIN},
     "start-schedule": {"POST": ADMIN},
+    "suggestions": {"GET": VIEWER},
+    "view-remove": {"POST": ADMIN},
+    "view-save": {"POST": VIEWER},  # for oneself; sharing is for operators
     "webhook": {"GET": VIEWER, "POST": ADMIN},
     "webhook-look-again": {"POST": OPERATOR},
 }

@@ -16,9 +16,9 @@ from syncengine.engine import ping as ping_engine
 from syncengine.engine import webhooks
 from syncengine.models import PeriodEnd
 from syncengine.notices import Kind, raise_notice
-from tenants.models import Role
-from tenants.services import create_invitation
+from tenants.models import Role, SavedView
 from tenants.models.field_mapping import MappingCase
+from tenants.services import create_invitation
 from tests import factories
 
 
@@ -73,6 +73,7 @@ def world(organization, connected, viewer) -> SimpleNamespace:
         case=MappingCase.objects.create(integration=connected, flow="vendors", name="c", source="{}", expected="{}").pk,
         invitation=create_invitation(organization, "asked@example.com", Role.VIEWER, viewer, timezone.now())[0].pk,
         notice=raise_notice(connected, Kind.RUN_FAILED, "vendors", "The run failed.").pk,
+        view=SavedView.objects.create(organization=organization, owner=viewer, name="Failed", shared=True).pk,
         notification=factories.NotificationFactory(integration=connected).pk,
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
-from portal.views.record import _stage_line
-from portal.views.timeline import timeline_of, words_of_action
+from portal.views.stages import stage_line
+from portal.views.timeline import attempts_of, timeline_of, words_of_action
 from syncengine.engine.connections import NotConfigured
 from syncengine.engine.dry_replays import Tried
 from syncengine.models import AuditEvent, Record
@@ -44,6 +46,10 @@ def page(client, path):
     return client.get(path).content.decode()
 
 
+def marks_of(record):
+    return [(step.label, step.mark) for step in stage_line(record)]
+
+
 def again(record):
     return Record.objects.get(pk=record.pk)
 
@@ -64,7 +70,7 @@ def test_a_failure_without_problems_shows_its_sentence_and_hint(organization, co
 
 
 def test_the_stage_line_shows_where_an_invoice_is_stuck(invoice):
-    assert _stage_line(invoice) == [
+    assert marks_of(invoice) == [
         ("Received", "reached"),
         ("Acknowledged", "current"),
         ("Checked", "stuck"),
@@ -76,12 +82,12 @@ def test_the_stage_line_shows_where_an_invoice_is_stuck(invoice):
 
 def test_master_data_has_two_stages(connected):
     record = factories.RecordFactory(integration=connected, status="done", stage="confirmed")
-    assert _stage_line(record) == [("Received", "reached"), ("Confirmed", "current")]
+    assert marks_of(record) == [("Received", "reached"), ("Confirmed", "current")]
 
 
 def test_master_data_that_failed_again_is_stuck_where_it_was_confirmed_before(connected):
     record = factories.FailedRecordFactory(integration=connected, stage="confirmed")
-    assert _stage_line(record) == [("Received", "reached"), ("Confirmed", "stuck")]
+    assert marks_of(record) == [("Received", "reached"), ("Confirmed", "stuck")]
 
 
 def test_the_timeline_tells_events_and_writes_with_the_newest_first(organization, connected, invoice):
@@ -92,7 +98,7 @@ def test_the_timeline_tells_events_and_writes_with_the_newest_first(organization
     factories.AttemptFactory(
         integration=connected, record=invoice, kind="post", state="rejected", started_at=NOON.replace(hour=13)
     )
-    moments = timeline_of(invoice)
+    moments = timeline_of(invoice, attempts_of(invoice))
     assert [(moment.title, moment.tone, moment.actor) for moment in moments] == [
         ("Replayed", "person", "anna@example.com"),
         ("Posted to SAP: refused", "bad", ""),
@@ -103,7 +109,7 @@ def test_the_timeline_tells_events_and_writes_with_the_newest_first(organization
 def test_a_batch_that_held_the_record_is_in_its_timeline_and_calls(organization, connected, people):
     record = factories.RecordFactory(integration=connected)
     factories.sent_in_batch(record, url="https://api.basware.example.com/v1/vendors?batch")
-    assert len(timeline_of(record)) == 1
+    assert len(timeline_of(record, attempts_of(record))) == 1
     assert "vendors?batch" in page(people["viewer"], f"/o/{organization.slug}/records/{record.pk}/")
 
 
@@ -294,3 +300,127 @@ def test_a_held_back_record_names_what_it_waits_for(organization, connected, peo
     text = page(people["viewer"], f"/o/{organization.slug}/records/{record.pk}/")
     assert f"/o/{organization.slug}/records/{cause.pk}/" in text
     assert "Term 14T2" in text
+
+
+def test_each_stage_says_when_it_was_reached(organization, connected, people):
+    record = factories.invoice(
+        connected, status="done", stage="paid", key="8f3a", memo={"checked_at": "2026-05-04T12:10:00+00:00"}
+    )
+    for hour, kind in ((13, "acknowledge"), (14, "post"), (15, "transfer_response")):
+        done = {"state": "done", "finished_at": NOON.replace(hour=hour), "started_at": NOON}
+        factories.AttemptFactory(integration=connected, record=record, flow="invoices", kind=kind, **done)
+    factories.AuditEventFactory(
+        organization=organization, record=record, action="record.paid", created_at=NOON.replace(hour=20)
+    )
+    line = stage_line(record, attempts_of(record))
+    assert [step.at and step.at.hour for step in line[1:]] == [13, 12, 14, 15, 20]
+    text = page(people["viewer"], f"/o/{organization.slug}/records/{record.pk}/")
+    assert "4 May 2026, 15:00" in text
+
+
+def test_what_repeats_itself_is_one_line(organization, invoice):
+    for minute in range(5):
+        factories.AuditEventFactory(
+            organization=organization, record=invoice, action="record.waiting", message="SAP is away.",
+            created_at=NOON.replace(minute=minute),
+        )  # fmt: skip
+    (moment,) = timeline_of(invoice, [])
+    assert (moment.title, moment.times, moment.since, moment.at) == ("Waiting", 5, NOON, NOON.replace(minute=4))
+
+
+def test_questions_of_one_moment_are_one_line(connected, invoice):
+    for minute, outcome in ((0, "ok"), (1, "unavailable"), (30, "ok")):
+        factories.CallFactory(
+            integration=connected, record=invoice, method="GET", system="sap_b1", outcome=outcome,
+            started_at=NOON.replace(minute=minute),
+        )  # fmt: skip
+    lines = [(moment.title, moment.text) for moment in timeline_of(invoice, [], invoice.calls.all())]
+    assert lines == [
+        ("Looked it up in SAP Business One", "1 question, all answered."),
+        ("Looked it up in SAP Business One", "2 questions, 1 without a good answer."),
+    ]
+
+
+def test_fields_stand_side_by_side_and_differences_are_said_in_words(organization, connected, people):
+    record = factories.RecordFactory(
+        integration=connected, source={"CardName": "New Oy", "City": "Espoo"},
+        target={"name": "New Oy", "city": "Espoo", "kind": "S"},
+        confirmed_target={"name": "Old Oy", "city": "Espoo", "x": 1},
+    )  # fmt: skip
+    answer = people["viewer"].get(f"/o/{organization.slug}/records/{record.pk}/")
+    words = {field.path: field.word for field in answer.context["fields"]}
+    assert words == {"name": "changed", "kind": "not confirmed yet", "x": "no longer sent", "city": "same"}
+    assert answer.context["fields"][0].origin == "CardName"
+    assert "3 fields differ from what" in " ".join(answer.content.decode().split())
+
+
+def test_what_sap_answered_is_what_it_confirmed(organization, connected, people):
+    record = factories.invoice(connected, source={"sum": 10}, target={"DocTotal": 10, "CardCode": "V1"})
+    attempt = factories.AttemptFactory(integration=connected, record=record, kind="post", state="done")
+    factories.CallFactory(
+        integration=connected, record=record, attempt=attempt, response_body='{"DocTotal": 12.5, "DocNum": 7}'
+    )
+    fields = people["viewer"].get(f"/o/{organization.slug}/records/{record.pk}/").context["fields"]
+    assert {field.path: field.word for field in fields} == {"DocTotal": "changed", "CardCode": "made by the mapping"}
+
+
+def test_related_records_and_look_alikes_are_linked(organization, connected, people):
+    record = factories.invoice(
+        connected, key="8f3a", title="this", reference="RE-1", party="V9", source={"orderNumbers": ["20001"]}
+    )
+    others = [
+        factories.RecordFactory(integration=connected, key="V9", title="the vendor"),
+        factories.RecordFactory(integration=connected, flow="purchase_orders", reference="20001", title="the order"),
+        factories.RecordFactory(integration=connected, flow="payments", reference="8f3a", title="the payment"),
+        factories.invoice(connected, reference="RE-1", title="its twin"),
+        factories.invoice(connected, reference="RE-2", party="V9", title="its cousin"),
+    ]
+    stranger = factories.invoice(connected, reference="RE-3", title="a stranger", amount=7)
+    text = page(people["viewer"], f"/o/{organization.slug}/records/{record.pk}/")
+    for other in others:
+        assert f"/records/{other.pk}/" in text
+    assert f"/records/{stranger.pk}/" not in text
+    assert "Same vendor and amount" in text
+    payment = page(people["viewer"], f"/o/{organization.slug}/records/{others[2].pk}/")
+    assert f"/records/{record.pk}/" in payment
+
+
+def test_links_into_the_systems_need_an_address_and_its_numbers(organization, connected, invoice, path, people):
+    assert "Open in" not in page(people["viewer"], path)
+    connected.settings = {
+        "sap_document_link": "https://web.example.com/#invoice/{DocEntry}",
+        "basware_document_link": "https://b.example.com/doc?id={invoiceId}",
+    }
+    connected.save()
+    text = page(people["viewer"], path)
+    assert "https://web.example.com" not in text
+    assert f"https://b.example.com/doc?id={invoice.key}" in text
+    Record.objects.filter(pk=invoice.pk).update(target_keys={"DocEntry": "7/../8"})
+    assert "https://web.example.com/#invoice/7%2F..%2F8" in page(people["viewer"], path)
+
+
+def test_a_call_can_be_copied_as_curl_without_its_secrets(organization, connected, invoice, people):
+    call = factories.CallFactory(
+        integration=connected, record=invoice, method="POST", url="https://me:hunter2@sap.example.com/b1s/v2/Login?sig=s3cr3t",
+        request_headers={
+            "Authorization": "Bearer canary-1", "Cookie": "B1SESSION=canary-2", "X-Api-Key": "canary-3",
+            "Content-Type": "application/json", "Content-Length": "9",
+        },
+        request_body='{"Password": "canary-4", "UserName": "it\'s me"}',
+    )  # fmt: skip
+    command = people["viewer"].get(f"/o/{organization.slug}/calls/{call.pk}/").context["curl"]
+    for secret in ("canary", "hunter2", "s3cr3t"):
+        assert secret not in command
+    parts = shlex.split(command)
+    assert parts[:3] == ["curl", "--request", "POST"]
+    assert "Content-Type: application/json" in parts
+    assert "it's me" in parts[-1]
+    assert "Content-Length" not in command
+
+
+def test_bodies_that_are_gone_are_proven_by_their_hash(organization, connected, invoice, people):
+    call = factories.CallFactory(integration=connected, record=invoice, bodies_kept=False, request_sha256="ab" * 32)
+    text = page(people["viewer"], f"/o/{organization.slug}/calls/{call.pk}/")
+    assert "ab" * 32 in text
+    assert "no longer kept" in text
+    assert "--data-raw" not in text

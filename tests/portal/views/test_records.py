@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from decimal import Decimal
 
 import pytest
 
 from syncengine.models import AuditEvent, Record
+from tenants.models import SavedView
 from tests import factories
 
 
@@ -18,7 +21,15 @@ def found(client, root, query):
 def records(connected):
     factories.RecordFactory(integration=connected, key="V1", title="V1 Müller Stahl", status="done")
     factories.FailedRecordFactory(integration=connected, key="V2", title="V2 Nordic Paper")
-    factories.invoice(connected, key="8f3a", title="Nordic RE-4711", reference="RE-4711", party="V2", stage="posted")
+    factories.invoice(
+        connected,
+        key="8f3a",
+        title="Nordic RE-4711",
+        reference="RE-4711",
+        party="V2",
+        stage="posted",
+        found_by="webhook",
+    )
     factories.invoice(connected, key="9b1c", title="RE-4712", search="10001 200045", status="failed", stage="checked")
     return connected
 
@@ -41,6 +52,8 @@ def records(connected):
         ("?search=nothing-like-it", set()),
         ("?status=nonsense", {"V1", "V2", "8f3a", "9b1c"}),
         ("?search=%25", set()),
+        ("?search=1.240,50+EUR&flow=invoices", {"8f3a", "9b1c"}),
+        ("?found_by=webhook", {"8f3a"}),
     ],
 )
 def test_filters_and_words_in_the_url_find_records(records, root, people, query, keys):
@@ -145,3 +158,79 @@ def test_another_number_than_the_confirmed_one_is_asked_again(records, root, peo
     text = people["operator"].post(f"{root}replays/", data).content.decode()
     assert "It was 7 when you looked; meanwhile it is 2." in text
     assert Record.objects.filter(status="failed").count() == 2
+
+
+# Views
+
+
+def test_filters_are_kept_under_a_name_for_oneself(records, root, people):
+    people["viewer"].post(f"{root}records/views/", {"name": "Broken", "status": "failed", "flow": "invoices"})
+    view = SavedView.objects.get()
+    assert (view.filters, view.shared) == ({"status": "failed", "flow": "invoices"}, False)
+    text = people["viewer"].get(f"{root}records/").content.decode()
+    assert "Broken" in text
+    assert "?flow=invoices&amp;status=failed" in text or "?status=failed&amp;flow=invoices" in text
+    assert "Broken" not in people["admin"].get(f"{root}records/").content.decode()
+    assert not AuditEvent.objects.filter(action__startswith="view.").exists()
+
+
+def test_a_shared_view_is_seen_by_all_and_is_in_the_trail(records, root, people):
+    data = {"name": "Month end", "status": "failed", "shared": "on"}
+    assert people["viewer"].post(f"{root}records/views/", data).status_code == 403
+    people["operator"].post(f"{root}records/views/", data)
+    assert "Month end" in people["viewer"].get(f"{root}records/").content.decode()
+    view = SavedView.objects.get()
+    assert AuditEvent.objects.get(action="view.shared").data == {"view": view.pk, "filters": {"status": "failed"}}
+    assert people["viewer"].post(f"{root}records/views/{view.pk}/remove/").status_code == 403
+    people["admin"].post(f"{root}records/views/{view.pk}/remove/")
+    assert AuditEvent.objects.filter(action="view.removed").count() == 1
+    assert not SavedView.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 61])
+def test_a_view_needs_a_name(records, root, people, name):
+    page = people["viewer"].post(f"{root}records/views/", {"name": name, "status": "failed"}, follow=True)
+    assert "Give the view a name" in page.content.decode()
+    assert not SavedView.objects.exists()
+
+
+def test_a_name_is_taken_once(records, root, people):
+    for _ in range(2):
+        page = people["viewer"].post(f"{root}records/views/", {"name": "Mine", "status": "failed"}, follow=True)
+    assert "You have a view called Mine already" in page.content.decode()
+    assert SavedView.objects.count() == 1
+
+
+def test_anothers_own_view_cannot_be_removed(records, root, people):
+    people["operator"].post(f"{root}records/views/", {"name": "Mine", "status": "failed"})
+    assert people["owner"].post(f"{root}records/views/{SavedView.objects.get().pk}/remove/").status_code == 404
+
+
+# Export
+
+
+def exported(client, root, query=""):
+    answer = client.get(f"{root}records/export/{query}")
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_export_holds_what_the_filters_show_with_exact_amounts(records, root, people):
+    rows = exported(people["viewer"], root, "?flow=invoices&search=4711")
+    assert [(row["key"], row["amount"], row["currency"]) for row in rows] == [("8f3a", "1240.500000", "EUR")]
+    assert {row["key"] for row in exported(people["viewer"], root)} == {"V1", "V2", "8f3a", "9b1c"}
+
+
+def test_no_cell_of_an_export_is_a_formula_or_another_organizations(records, root, people, elsewhere):
+    factories.RecordFactory(integration=records, key="V9", title="=HYPERLINK(0)", reference="@x", error_message="+1")
+    factories.RecordFactory(integration=factories.IntegrationFactory(organization=elsewhere), key="SECRET")
+    rows = {row["key"]: row for row in exported(people["viewer"], root)}
+    assert rows["V9"]["title"] == "'=HYPERLINK(0)"
+    assert (rows["V9"]["reference"], rows["V9"]["error_message"]) == ("'@x", "'+1")
+    assert "SECRET" not in rows
+
+
+def test_a_long_export_goes_on_where_a_page_ended(records, root, people, monkeypatch):
+    monkeypatch.setattr("portal.views.record_views.CHUNK", 3)
+    assert len(exported(people["viewer"], root)) == 4
