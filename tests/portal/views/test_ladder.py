@@ -151,7 +151,7 @@ DEEDS = [
 ]
 LADDER = PAGES + DEEDS
 # What a viewer changes is only what he is told and has read.
-ONES_OWN = {"Leave", "Look", "Mark as read", "Mark all as read", "Save my choices"}
+ONES_OWN = {"Auto", "Light", "Dark", "Leave", "Look", "Mark as read", "Mark all as read", "Save my choices"}
 # How one comes in, and what is one's own wherever one belongs.
 OF_NOBODY = {"sign-in-find", "sign-in", "sign-in-answer", "sign-in-again", "second-factor", "session-end", "theme"}
 WEAKER = {"operator": "viewer", "admin": "operator", "owner": "admin"}
