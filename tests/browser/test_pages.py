@@ -125,7 +125,7 @@ def test_a_rule_is_added_refused_with_its_position_and_mended(page: Page, root: 
     page.get_by_label("What fills it").last.select_option(label="An expression (advanced)")
     page.get_by_label("Source", exact=True).last.fill("Notes ||| x")
     page.get_by_role("button", name="Save as a new version").click()
-    expect(page.get_by_text("Character ")).to_be_visible()
+    expect(page.locator(".field-error", has_text="Character ")).to_be_visible()
     complaints.clear()  # the console reports the 400 that was the point
     page.locator("input[value='Notes ||| x']").fill("Notes")
     page.get_by_role("button", name="Save as a new version").click()
