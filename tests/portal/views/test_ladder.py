@@ -178,6 +178,7 @@ def test_the_ladder_has_every_page_of_an_organization():
     numbers = dict.fromkeys(
         (
             "integration",
+            "view",
             "period",
             "run",
             "record",
