@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from syncengine.models import PeriodEnd
 from syncengine.notices import Kind, raise_notice
-from tenants.models import Role
+from tenants.models import Role, SavedView
 from tenants.models.field_mapping import MappingCase
 from tenants.services import create_invitation
 from tests import factories
@@ -124,6 +124,7 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
     key = factories.ApiKey.issue(organization, MARK, "viewer")[0]
     leaving = factories.member(organization, "viewer", email=f"{MARK.lower()}@example.com").memberships.get()
     invitation, token = create_invitation(organization, "new@example.com", Role.VIEWER, leaving.user, timezone.now())
+    view = SavedView.objects.create(organization=organization, owner=leaving.user, name=MARK, shared=True)
     case = MappingCase.objects.create(integration=integration, flow="vendors", name=MARK, source="{}", expected="{}")
     return {
         "slug": organization.slug,
@@ -142,6 +143,7 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
         "token": token,
         "period_id": PeriodEnd.objects.create(integration=integration, first="2026-05-01", last="2026-05-31").pk,
         "case": case.pk,
+        "view_id": view.pk,
         "invitation_id": invitation.pk,
         "session_id": UserSession.objects.create(user=leaving.user, ip=STREET, session_key="theirs").pk,
         "pk": Authenticator.objects.create(user=leaving.user, type="webauthn", data={}).pk,
