@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 from django.http import QueryDict
 
-from portal.forms.filters import MOST_WORDS, AuditFilterForm, RecordFilterForm, RunFilterForm
+from portal.forms.filters import AuditFilterForm, RecordFilterForm, RunFilterForm
+from syncengine.engine.search import MOST_WORDS
 from syncengine.flows import registry
 from syncengine.models import Record
 
@@ -33,9 +34,9 @@ def test_a_list_offers_every_flow_by_its_title():
 
 
 def test_a_very_long_search_asks_for_its_first_words_only():
-    words = " ".join("abcdefgh")
+    words = " ".join(f"word{letter}" for letter in "abcdefgh")
     sql = str(RecordFilterForm(QueryDict(f"search={words}")).narrow(Record.objects.all()).query)
-    assert sql.count('"title" LIKE') + sql.count('UPPER("syncengine_record"."title"') == MOST_WORDS
+    assert sql.count('"title"') - sql.split("FROM", maxsplit=1)[0].count('"title"') == MOST_WORDS
 
 
 def test_days_of_the_trail_are_read_as_days():
