@@ -165,7 +165,7 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(organization, caller
         FlowState.objects.create(integration=made, flow="vendors", last_run=run, watermark={"since": "2026-05-04"})
         factories.FailedRecordFactory(integration=made, key=f"V{number}")
     caller.get("integrations/")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         results = caller.get("integrations/").json()["results"]
     assert len(results) == 12
     assert results[0]["id"] > results[-1]["id"]

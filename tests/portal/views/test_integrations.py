@@ -14,10 +14,10 @@ DEFAULTS = {
 }
 
 
-def test_a_new_integration_leads_to_its_connections(organization, people):
+def test_a_new_integration_leads_to_its_first_steps(organization, people):
     answer = people["admin"].post(f"/o/{organization.slug}/integrations/new/", {"name": "Sweden"})
     made = Integration.objects.of(organization).get()
-    assert answer["Location"] == f"/o/{organization.slug}/integrations/{made.pk}/connections/"
+    assert answer["Location"] == f"/o/{organization.slug}/integrations/{made.pk}/start/"
 
 
 def test_a_name_that_is_taken_is_refused_at_its_field(organization, integration, people):
