@@ -15,7 +15,7 @@ from syncengine.audit import record_event
 from syncengine.connectors.guard import check_url
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine.connections import outbound_policy
-from syncengine.models import Record, Run
+from syncengine.models import PostedDocument, Record, Run
 from syncengine.models.record import OPEN_STATUSES, RecordStatus
 from syncengine.models.run import OPEN_RUN_STATUSES
 from tenants import services
@@ -183,4 +183,5 @@ def delete(access: Access, typed_name: str, *, despite_open_invoices: bool) -> N
     if problems:
         raise Refused([error for problem in problems for error in problem.errors])
     record_event(organization, access.actor, "organization.deleted", organization.name)
+    PostedDocument.objects.of(organization).delete()  # they hold their records fast
     organization.delete()

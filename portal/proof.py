@@ -33,7 +33,7 @@ GUARDED = frozenset(
     }
 )
 # What is typed into these forms is not kept while one is away, so they ask before they open.
-ASKED_FIRST = frozenset({Action.CONNECT, Action.MANAGE_SIGN_IN, Action.DELETE_ORGANIZATION})
+ASKED_FIRST = frozenset({Action.CONNECT, Action.MANAGE_SIGN_IN, Action.REMOVE_INTEGRATION, Action.DELETE_ORGANIZATION})
 _SHOWN_AT = "shown_who_at"
 
 

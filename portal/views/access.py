@@ -57,7 +57,7 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
             access = _access(request, slug)
             action = view if request.method in SAFE else act
             require(access, action)
-            first = _asked_first(request, access, act if act in ASKED_FIRST and access.may(act) else action)
+            first = _asked_first(request, access, _deed_of(request, access, act))
             if first is not None:
                 return first
             with timezone.override(access.organization.zone), bound_to(access.organization):
@@ -77,6 +77,12 @@ def _access(request: PageRequest, slug: str) -> Access:
     if not admits(request, access):
         raise Http404
     return access
+
+
+def _deed_of(request: HttpRequest, access: Access, act: Action) -> Action:
+    """What this visit may lead to: looking asks nothing, but for the form of a deed that one may do (`ASKED_FIRST`)."""
+    opens_the_form = act in ASKED_FIRST and access.may(act)
+    return act if request.method not in SAFE or opens_the_form else Action.VIEW
 
 
 def _asked_first(request: PageRequest, access: Access, action: Action) -> HttpResponse | None:
