@@ -106,7 +106,7 @@ def _ask(
     return page_of(request, access, "records/replay_many.html", context, integration=integration)
 
 
-KEPT = ("record", "all_failed", "flow", "error_code", "cause", "stage", "found_by", "run", "action", "search", "run", "action")
+KEPT = ("record", "all_failed", "flow", "error_code", "cause", "stage", "found_by", "run", "action", "search")
 SAMPLE = 10
 
 

@@ -62,7 +62,9 @@ def test_numbers_are_read_as_decimal_or_int():
     assert not any(isinstance(value, float) for value in read.values())
 
 
-@pytest.mark.parametrize("text", ["", "<html>", "{", '{"a": NaN}', '{"a": -Infinity}', "1e" + "9" * 40, "[" * 100_000, b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "text", ["", "<html>", "{", '{"a": NaN}', '{"a": -Infinity}', "1e" + "9" * 40, "[" * 100_000, b"\xff\xfe"]
+)
 def test_what_is_not_json_is_a_value_error(text):
     with pytest.raises(ValueError, match=r".+"):
         jsonio.loads(text)

@@ -85,7 +85,6 @@ class AuditExport(AuditView):
         headers = {"Content-Disposition": f'attachment; filename="audit.{wanted}"'}
         return StreamingHttpResponse(write(events), content_type=media_type, headers=headers)
 
-
     def _all_rows(self) -> Iterator[AuditEvent]:
         """Read while the answer is sent, which is after the view has returned."""
         with bound_to(self.access.organization):
