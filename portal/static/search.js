@@ -34,10 +34,10 @@
     }
   });
   document.addEventListener("click", (event) => {
-    const copier = event.target.closest("[data-copy]");
+    const copier = event.target.closest("[data-copy-from]");
     if (copier) {
       const said = copier.textContent;
-      navigator.clipboard?.writeText(document.getElementById(copier.dataset.copy).textContent).then(() => {
+      navigator.clipboard?.writeText(document.getElementById(copier.dataset.copyFrom).textContent).then(() => {
         copier.textContent = "Copied";
         window.setTimeout(() => { copier.textContent = said; }, 2000);
       });

@@ -25,9 +25,9 @@ def test_the_navigation_offers_only_what_one_may_open(root, people, role, sees_k
     assert ("/api-keys/" in people[role].get(root).content.decode()) is sees_keys
 
 
-def test_the_search_box_looks_in_the_integration_at_hand(root, connected, people):
-    factories.IntegrationFactory(organization=connected.organization, name="Austria")
-    assert f'action="{root}records/"' in people["viewer"].get(f"{root}flows/").content.decode()
+def test_the_search_box_looks_in_the_whole_organization(root, connected, people):
+    page = people["viewer"].get(f"{root}flows/").content.decode()
+    assert f'action="/o/{connected.organization.slug}/search/"' in page
 
 
 def test_times_are_in_the_organizations_zone(organization, connected, people):
