@@ -123,9 +123,7 @@ class Record(ScopedModel):
             models.Index(fields=["integration", "flow", "next_edge"], name="record_by_edge"),
             models.Index(fields=["integration", "updated_at"], name="record_by_change"),
             models.Index(fields=["integration", "cause"], condition=~Q(cause=""), name="record_by_cause"),
-            models.Index(
-                fields=["integration", "amount"], condition=Q(amount__isnull=False), name="record_by_amount"
-            ),
+            models.Index(fields=["integration", "amount"], condition=Q(amount__isnull=False), name="record_by_amount"),
             models.Index(fields=["id"], condition=Q(wishes__isnull=False), name="record_wished"),
             models.Index(fields=["run", "-id"], name="record_of_run"),
             models.Index(  # what needs a person, with all that is added up of it
