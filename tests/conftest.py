@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import Client, override_settings
 
-from tests import factories
+from tests import factories, summaries
 
 QUICK = {
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
@@ -33,6 +33,11 @@ QUICK = {
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning")  # static files are not collected
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    summaries.fault_matrix(terminalreporter)
+    summaries.security(terminalreporter)
 
 
 @pytest.fixture(scope="session", autouse=True)

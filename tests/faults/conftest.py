@@ -12,11 +12,9 @@ from tests.engine.world import connect, quick, running_sandboxes, sandboxes
 from tests.faults.databases import Database, database
 from tests.faults.nursery import Nursery
 from tests.faults.world import FaultWorld, no_sweep
+from tests.summaries import CELL, NOTE
 
-__all__ = ["database", "quick", "running_sandboxes", "sandboxes"]
-
-CELL, NOTE = "cell", "note"
-COLUMNS = ("database", "step", "fault", "outcome", "tries", "seconds")
+__all__ = ["CELL", "NOTE", "database", "quick", "running_sandboxes", "sandboxes"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -46,22 +44,3 @@ def nursery(database: Database) -> Iterator[Nursery]:
     """Its children work on the module's database."""
     with Nursery() as ready:
         yield ready
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The matrix as a table; the cells come with the reports, so that it is whole under xdist too."""
-    for note in _told(terminalreporter, NOTE):
-        terminalreporter.write_line(note)
-    cells = _told(terminalreporter, CELL)
-    if not cells:
-        return
-    rows = [COLUMNS, *(tuple(str(cell[name]) for name in COLUMNS) for cell in cells)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    terminalreporter.section(f"fault matrix: {len(cells)} cells")
-    for row in rows:
-        terminalreporter.write_line("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)))
-
-
-def _told(terminalreporter: Any, what: str) -> list[Any]:
-    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, ())]
-    return [value for one in reports for name, value in one.user_properties if name == what]

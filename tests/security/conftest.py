@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection
-from typing import Any
 
 import pytest
 
-PROVED = "proved"
-HEADINGS = ("property", "cases tried", "failures")
+from tests.summaries import PROVED
+
 Prove = Callable[[str, int, Collection[object]], None]
 
 
@@ -25,21 +23,3 @@ def prove(request: pytest.FixtureRequest) -> Prove:
             pytest.fail(f"{what}: {len(failures)} of {cases} failed:\n{shown}", pytrace=False)
 
     return proved
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One row for each property; the numbers come with the reports, so that they add up under xdist too."""
-    cases: Counter[str] = Counter()
-    failures: Counter[str] = Counter()
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, ()):
-            for row in (value for name, value in report.user_properties if name == PROVED):
-                cases[row["property"]] += row["cases"]
-                failures[row["property"]] += row["failures"]
-    if not cases:
-        return
-    rows = [HEADINGS, *((name, f"{cases[name]:,}", str(failures[name])) for name in sorted(cases))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    terminalreporter.section(f"security: {len(cases)} properties, {sum(cases.values()):,} cases")
-    for name, tried, failed in rows:
-        terminalreporter.write_line(f"{name.ljust(widths[0])}  {tried.rjust(widths[1])}  {failed.rjust(widths[2])}")
