@@ -149,8 +149,9 @@ def _held(by_key: dict[int, Integration]) -> Iterator[Finding]:
                 kind=Kind.CLOSINGS_HELD,
                 subject_key=state.flow,
                 message=(
-                    f"{by_key[state.integration_id].name}, {registry.get(state.flow).title.lower()}: {run.closings_held} "
-                    "records are gone from the source and wait for your yes before they are closed."
+                    f"{by_key[state.integration_id].name}, {registry.get(state.flow).title.lower()}: "
+                    f"{run.closings_held} records are gone from the source and wait "
+                    "for your yes before they are closed."
                 ),
                 hint="Look at the run and decide. If a backup was restored or a filter changed, mend that first.",
                 path=f"runs/{run.pk}/",
