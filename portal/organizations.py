@@ -14,8 +14,9 @@ from django.utils import timezone
 from syncengine.audit import record_event
 from syncengine.connectors.guard import check_url
 from syncengine.connectors.outcomes import ConnectorError
+from syncengine.engine import erasing
 from syncengine.engine.connections import outbound_policy
-from syncengine.models import PostedDocument, Record, Run
+from syncengine.models import Record, Run
 from syncengine.models.record import OPEN_STATUSES, RecordStatus
 from syncengine.models.run import OPEN_RUN_STATUSES
 from tenants import services
@@ -170,7 +171,7 @@ def invoices_open(organization: Organization) -> int:
 
 @transaction.atomic
 def delete(access: Access, typed_name: str, *, despite_open_invoices: bool) -> None:
-    """Delete the organization with all that it owns. Its audit events stay until AUDIT_DAYS have passed."""
+    """End the organization at once; workers erase what it owned. Its audit events stay for AUDIT_DAYS."""
     organization = Organization.objects.select_for_update().get(pk=access.organization.pk)
     problems = []
     if typed_name.strip() != organization.name:
@@ -183,5 +184,4 @@ def delete(access: Access, typed_name: str, *, despite_open_invoices: bool) -> N
     if problems:
         raise Refused([error for problem in problems for error in problem.errors])
     record_event(organization, access.actor, "organization.deleted", organization.name)
-    PostedDocument.objects.of(organization).delete()  # they hold their records fast
-    organization.delete()
+    erasing.delete_organization(organization)

@@ -163,7 +163,7 @@ def condition(model: type[Model]) -> str:
 
 def _belongs(model: type[Model]) -> str:
     table = model._meta.db_table
-    names = {field.name for field in model._meta.get_fields()}
+    names = {field.name for field in model._meta.concrete_fields if not field.null}
     parent = "id" if model._meta.model_name == "organization" else next(name for name in PARENTS if name in names)
     field = cast("Field[Any, Any]", model._meta.get_field(parent))
     column = f'"{table}"."{field.column}"'
@@ -176,4 +176,4 @@ def _belongs(model: type[Model]) -> str:
 
 
 PARENTS = ("organization", "integration", "membership", "connection", "attempt", "document", "record", "notice")
-"""The foreign keys through which a row belongs to an organization; the first that a model has counts."""
+"""The foreign keys through which a row belongs to an organization; the first that every row of a model has counts."""

@@ -10,7 +10,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from syncengine import audit
-from syncengine.engine import execution, inbox, pending, ping_schedule, schedule, settling, statistics, sweep
+from syncengine.engine import erasing, execution, inbox, pending, ping_schedule, schedule, settling, statistics, sweep
 from syncengine.engine.leases import owner_prefix
 from syncengine.engine.work import Deadline
 from syncengine.models import (
@@ -44,6 +44,7 @@ UNITS: tuple[Callable[[Deadline], bool], ...] = (
     delivering.send_due,
     statistics.count_due,
     waiting.look_due,
+    erasing.erase_due,
 )
 
 
@@ -87,7 +88,14 @@ def anything_due(now: datetime) -> bool:
     if at is not None and at <= now:
         return True
     left_behind = Record.objects.filter(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now)
-    by_the_clock = (sweep.is_due, audit.is_due, ping_schedule.is_due, watching.is_due, statistics.is_due)
+    by_the_clock = (
+        sweep.is_due,
+        audit.is_due,
+        ping_schedule.is_due,
+        watching.is_due,
+        statistics.is_due,
+        erasing.is_due,
+    )
     return left_behind.exists() or schedule.due_states(now).exists() or any(due(now) for due in by_the_clock)
 
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from pydantic import ValidationError
 
 from syncengine.audit import record_event
-from syncengine.engine import flow_states
+from syncengine.engine import erasing, flow_states
 from syncengine.engine.pauses import resume
 from syncengine.flows.settings import FlowSettings
 from syncengine.models import PostedDocument
@@ -60,12 +60,11 @@ def update(integration: Integration, patch: Mapping[str, Any], actor: str) -> In
 
 @transaction.atomic
 def remove(integration: Integration, actor: str) -> None:
-    """Remove an integration with its records; HasDocuments when invoices were posted through it."""
+    """Remove an integration at once, its records soon; HasDocuments when invoices were posted through it."""
     if PostedDocument.objects.filter(integration=integration).exists():
         raise HasDocuments
-    organization, name = integration.organization, integration.name
-    integration.delete()
-    record_event(organization, actor, "integration.removed", name)
+    record_event(integration.organization, actor, "integration.removed", integration.name)
+    erasing.delete_integration(integration)
 
 
 def settings_of(integration: Integration) -> FlowSettings:

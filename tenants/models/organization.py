@@ -28,6 +28,7 @@ class Organization(models.Model):
     """One customer. Schedules run in its `time_zone`.
 
     Who logs in after `second_factor_since` is led to set up a second factor; None asks nobody.
+    Since `deleted_at` nobody belongs to it, and workers erase what it owned.
     """
 
     name = models.CharField(max_length=120)
@@ -36,6 +37,7 @@ class Organization(models.Model):
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="organizations")
     created_at = models.DateTimeField(auto_now_add=True)
     second_factor_since = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     def __str__(self) -> str:
         return self.name

@@ -6,11 +6,13 @@ SQLite has none, so that these are run by `test_row_security` on a server of the
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextvars import copy_context
+from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.test import Client
 
 from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, Record, Run
@@ -19,6 +21,8 @@ from tenants.models import Connection, Integration, Organization
 from tenants.models.scoped import ScopedModel
 from tenants.row_security import bound_to
 from tests import factories
+from tests.security.conftest import Prove
+from tests.security.rows import any_row, copy_of
 
 
 @pytest.fixture
@@ -152,3 +156,54 @@ def test_every_model_of_an_organization_is_protected_for_the_tables_owner_too(db
     scoped = {model._meta.db_table for model in apps.get_models() if issubclass(model, ScopedModel)}
     assert scoped <= protected
     assert {Organization._meta.db_table, AttemptItem._meta.db_table} <= protected
+
+
+SCOPED = [Organization, *(model for model in apps.get_models() if issubclass(model, ScopedModel))]
+CHILDREN = [
+    model
+    for model in apps.get_models()
+    if model not in SCOPED and {"attempt", "document", "connection", "notice"} & {f.name for f in model._meta.fields}
+]
+
+
+def _first_step(model: type[models.Model]) -> str:
+    """The column that says whose a row is: of the organization itself, its key."""
+    path = getattr(model, "organization_path", "")
+    own = next((name for name in row_security.PARENTS if name in {f.name for f in model._meta.fields}), "")
+    return path.partition("__")[0] or own or "slug"
+
+
+def _refused(deed: Callable[[], Any]) -> bool:
+    """Whether the database refuses it, or finds no row to do it to."""
+    try:
+        with transaction.atomic():
+            return not deed()
+    except DatabaseError as error:
+        return "row-level security" in str(error) or "append-only" in str(error)
+
+
+def _deeds(mine: Any, theirs: Any) -> dict[str, Callable[[], Any]]:
+    """What somebody who is bound to one organization might do with a row of another."""
+    rows, step = type(theirs)._base_manager, _first_step(type(theirs))
+    column = type(theirs)._meta.get_field(step).attname
+    return {
+        "select": lambda: rows.filter(pk=theirs.pk).exists(),
+        "update": lambda: rows.filter(pk=theirs.pk).update(**{column: getattr(theirs, column)}),
+        "delete": lambda: rows.filter(pk=theirs.pk)._raw_delete("default"),
+        "insert": lambda: copy_of(theirs) or 1,
+        "give away": lambda: step != "slug" and rows.filter(pk=mine.pk).update(**{column: getattr(theirs, column)}),
+    }
+
+
+@pytest.mark.parametrize("model", [*SCOPED, *CHILDREN], ids=lambda model: model.__name__)
+def test_no_operation_reaches_a_row_of_another_organization(model, two, prove: Prove):
+    mine, theirs = (any_row(model, organization) for organization in two)
+    wrong = []
+    with bound_to(two[0]):
+        if not model._base_manager.filter(pk=mine.pk).exists():
+            wrong.append(f"{model.__name__}: one's own row is not there")
+        for name, deed in _deeds(mine, theirs).items():
+            if not _refused(deed):
+                wrong.append(f"{model.__name__}: {name} succeeds")
+    assert model._base_manager.filter(pk=theirs.pk).exists()
+    prove("row security: model x operation reaches no row of others", 6, wrong)

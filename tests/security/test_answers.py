@@ -199,7 +199,7 @@ def test_an_invitation_to_a_name_with_a_line_break_has_one_subject(
 ):
     owner = factories.member(organization, "owner")
     wrong = []
-    for text in BREAKS:
+    for text in (one for one in BREAKS if one != "\x00"):  # which PostgreSQL stores in no name
         organization.name = f"Evil{text}"
         organization.save()
         access = access_of_member(owner, organization.slug)

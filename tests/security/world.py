@@ -122,7 +122,8 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
     record = factories.FailedRecordFactory(integration=integration, run=run, title=f"V1 {MARK} Oy")
     factories.AuditEventFactory(organization=organization, record=record, message=MARK)
     key = factories.ApiKey.issue(organization, MARK, "viewer")[0]
-    leaving = factories.member(organization, "viewer", email=f"{MARK.lower()}@example.com").memberships.get()
+    email = f"{MARK.lower()}@{organization.slug}.example"
+    leaving = factories.member(organization, "viewer", email=email).memberships.get()
     invitation, token = create_invitation(organization, "new@example.com", Role.VIEWER, leaving.user, timezone.now())
     view = SavedView.objects.create(organization=organization, owner=leaving.user, name=MARK, shared=True)
     case = MappingCase.objects.create(integration=integration, flow="vendors", name=MARK, source="{}", expected="{}")
@@ -145,7 +146,7 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
         "case": case.pk,
         "view_id": view.pk,
         "invitation_id": invitation.pk,
-        "session_id": UserSession.objects.create(user=leaving.user, ip=STREET, session_key="theirs").pk,
+        "session_id": UserSession.objects.create(user=leaving.user, ip=STREET, session_key=f"of-{leaving.pk}").pk,
         "pk": Authenticator.objects.create(user=leaving.user, type="webauthn", data={}).pk,
         # Django's admin
         "object_id": organization.pk,

@@ -1,0 +1,19 @@
+"""A message to Slack has no member: it belongs where its notice does, also to PostgreSQL's row-level security."""
+
+from django.db import migrations
+
+from tenants import row_security
+
+
+def protect(apps, schema_editor):
+    row_security.protect(apps, schema_editor.connection, "syncengine", "NoticeDelivery")
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("syncengine", "0013_search"),
+    ]
+
+    operations = [
+        migrations.RunPython(protect, migrations.RunPython.noop),
+    ]
