@@ -11,11 +11,11 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit, locks
+from syncengine.engine import circuit
 from syncengine.engine.archive import DbArchive
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.context import flow_context
@@ -32,38 +32,55 @@ from tenants.models import Integration
 
 log = structlog.get_logger(__name__)
 
-SWEEP = "sweep"
+MOST_RUNS = 500
 
 
 def is_due(now: datetime) -> bool:
-    """Whether SWEEP_SECONDS have gone by since the last sweep of any worker."""
-    return locks.is_free(SWEEP, now=now)
+    """Whether the time of any integration has come."""
+    return _due(now).exists()
+
+
+def _due(now: datetime) -> QuerySet[Integration]:
+    its_time = Q(sweep_due_at=None) | Q(sweep_due_at__lte=now)
+    return Integration.objects.filter(its_time, enabled=True, paused_since=None)
 
 
 def start_due(_deadline: Deadline) -> bool:
-    """Sweep every integration once each SWEEP_SECONDS; False when it is not time."""
-    if not locks.taken_for(SWEEP, seconds=settings.SWEEP_SECONDS):
+    """Sweep the integration that has waited longest, each once in SWEEP_SECONDS; False when none is due.
+
+    The time is moved on first: a worker that is lost in the middle of it leaves the others their own.
+    """
+    now = timezone.now()
+    longest = _due(now).select_related("organization").order_by(F("sweep_due_at").asc(nulls_first=True)).first()
+    if longest is None:
         return False
-    _finish_forgotten_runs()
-    active = Integration.objects.filter(enabled=True, paused_since=None)
-    # Not one cursor for all: the connection may be closed and opened again while an integration is swept.
-    for pk in list(active.values_list("pk", flat=True)):
-        integration = active.select_related("organization").filter(pk=pk).first()
-        for flow in registry.flows().values():
-            if integration is not None and isinstance(flow, DocumentFlow):
-                _sweep(integration, flow)
+    following = now + timedelta(seconds=settings.SWEEP_SECONDS)
+    mine = Integration.objects.filter(pk=longest.pk, sweep_due_at=longest.sweep_due_at).update(sweep_due_at=following)
+    if mine:
+        _sweep(longest, following)
     return True
 
 
-def _finish_forgotten_runs() -> None:
+def _sweep(integration: Integration, following: datetime) -> None:
+    _finish_forgotten_runs(integration)
+    switched_off = FlowState.objects.filter(integration=integration, enabled=False).values_list("flow", flat=True)
+    off = set(switched_off)
+    for flow in registry.flows().values():
+        if isinstance(flow, DocumentFlow) and flow.name not in off:
+            _sweep_flow(integration, flow)
+    until = circuit.closed_until(integration)
+    if until is not None and until < following:  # nothing was seen of a system that is down: as soon as it is back
+        Integration.objects.filter(pk=integration.pk).update(sweep_due_at=until)
+
+
+def _finish_forgotten_runs(integration: Integration) -> None:
     """Runs that are all sent and have no open record left, should a crash have come between the two."""
-    for pk in Run.objects.filter(status=RunStatus.SETTLING).values_list("pk", flat=True)[:500]:
+    settling = Run.objects.filter(integration=integration, status=RunStatus.SETTLING)
+    for pk in settling.values_list("pk", flat=True)[:MOST_RUNS]:
         finish_if_settled(pk)
 
 
-def _sweep(integration: Integration, flow: DocumentFlow) -> None:
-    if FlowState.objects.filter(integration=integration, flow=flow.name, enabled=False).exists():
-        return
+def _sweep_flow(integration: Integration, flow: DocumentFlow) -> None:
     before = timezone.now() - timedelta(seconds=settings.SWEEP_AGE)
     _wake_idle_records(integration, flow, before)
     try:

@@ -20,7 +20,10 @@ def opaque_id() -> str:
 
 
 class Integration(ScopedModel):
-    """`settings` are the posting rules of default-mapping.md; a pause stops every remote call until it ends."""
+    """`settings` are the posting rules of default-mapping.md; a pause stops every remote call until it ends.
+
+    `sweep_due_at` is when forgotten documents are looked for next; null is at once.
+    """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="integrations")
     name = models.CharField(max_length=120)
@@ -29,6 +32,7 @@ class Integration(ScopedModel):
     webhook_id = models.CharField(max_length=40, unique=True, default=opaque_id)
     paused_reason = models.CharField(max_length=500, blank=True)
     paused_since = models.DateTimeField(null=True, blank=True)
+    sweep_due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

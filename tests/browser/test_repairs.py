@@ -106,7 +106,7 @@ def real(site: str, sandboxes: Sandboxes, context: BrowserContext) -> tuple[Worl
     organization: Organization = factories.OrganizationFactory(name="Nordic Paper", slug="nordic-paper")
     made = factories.IntegrationFactory(organization=organization, name="Finland")
     worlds.connect(made, sandboxes)
-    worlds.locks.taken_for(worlds.sweep.SWEEP, seconds=worlds.A_YEAR)
+    worlds.no_sweep()
     signed_in.__wrapped__(context, site, made)
     return World(made, sandboxes), f"{site}/o/{organization.slug}/integrations/{made.pk}/"
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.utils import timezone
 
-from syncengine.engine import locks, sweep
+from syncengine.engine import sweep
 from syncengine.engine.pauses import pause
 from syncengine.engine.work import Deadline
-from syncengine.models import FlowState, NamedLock, Record, Run
+from syncengine.models import FlowState, Record, Run
+from tenants.models import Connection
 from tests import factories
 from tests.engine.papers import claimed, settling_run
-from tests.engine.world import World, in_threads
+from tests.engine.world import World, in_threads, sweep_now
 
 AGE = 900
 
@@ -28,12 +30,20 @@ def _times(settings):
 @pytest.fixture
 def sweeping(world: World) -> World:
     """The world, with the sweep due."""
-    NamedLock.objects.filter(name=locks.lock_name(sweep.SWEEP)).delete()
+    sweep_now()
     return world
 
 
-def go() -> bool:
+def sweep_one() -> bool:
     return sweep.start_due(Deadline(20))
+
+
+def go() -> bool:
+    """Sweep all that are due; whether any was."""
+    any_was = False
+    while sweep_one():
+        any_was = True
+    return any_was
 
 
 def claim_and_forget(world: World, seconds_ago: float) -> str:
@@ -121,7 +131,7 @@ def test_an_integration_that_stands_still_is_not_called(stopped, sweeping: World
         pause(sweeping.integration, "The log-in was refused.")
     else:
         type(sweeping.integration).objects.update(enabled=False)
-    assert go()
+    assert not go()
     assert sweeping.silent
 
 
@@ -141,12 +151,29 @@ def test_a_basware_that_does_not_answer_is_noted_and_swept_next_time(sweeping: W
     assert sweeping.records("invoices") == []
     assert sweeping.connection("basware").failures_in_a_row == 1
     sweeping.faults_off()
-    NamedLock.objects.all().delete()
+    sweep_now()
     assert go()
     assert sweeping.record("invoices", invoice).status == "pending"
 
 
 # When
+
+
+def test_a_system_that_is_left_alone_is_swept_as_soon_as_it_may_be_called_again(sweeping: World):
+    in_ten_minutes = timezone.now() + timedelta(minutes=10)
+    Connection.objects.filter(integration=sweeping.integration, system="basware").update(retry_after=in_ten_minutes)
+    assert go()
+    assert sweeping.again(sweeping.integration).sweep_due_at == in_ten_minutes
+
+
+def test_a_worker_lost_in_a_sweep_takes_no_other_integration_with_it(integration, monkeypatch):
+    others = factories.IntegrationFactory.create_batch(2)
+    with monkeypatch.context() as broken:
+        broken.setattr(sweep, "_sweep", lambda *_given: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            sweep_one()
+    assert [sweep_one(), sweep_one(), sweep_one()] == [True, True, False]
+    assert not type(integration).objects.filter(pk__in=[integration.pk, *(o.pk for o in others)], sweep_due_at=None)
 
 
 def test_it_is_swept_once_in_sweep_seconds(integration):
@@ -162,8 +189,12 @@ def test_it_is_swept_once_in_sweep_seconds(integration):
         assert go()
 
 
-def test_of_several_workers_one_sweeps(transactional_db):
-    assert sorted(in_threads(go, go, go, go)) == [False, False, False, True]
+def test_of_several_workers_one_sweeps(transactional_db, monkeypatch):
+    swept = []
+    monkeypatch.setattr(sweep, "_sweep", lambda integration, _following: swept.append(integration.pk))
+    integrations = factories.IntegrationFactory.create_batch(3)
+    in_threads(go, go, go, go)
+    assert sorted(swept) == sorted(one.pk for one in integrations)
 
 
 # Idle records

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from syncengine.engine import due, execution, locks, sweep
+from syncengine.engine import due, execution
 from syncengine.engine.connecting import save_connection
 from syncengine.engine.runs import request_runs
 from syncengine.engine.work import Deadline
@@ -223,11 +225,20 @@ def quick(settings: Any) -> Any:
     return settings
 
 
+def no_sweep() -> None:
+    """The sweep's own tests let it run."""
+    Integration.objects.update(sweep_due_at=timezone.now() + timedelta(seconds=A_YEAR))
+
+
+def sweep_now() -> None:
+    Integration.objects.update(sweep_due_at=None)
+
+
 @pytest.fixture
 def world(transactional_db: None, quick: Any, sandboxes: Sandboxes) -> World:
     """A connected integration that nothing was sent for yet; the sweep's own tests let it run."""
     organization = factories.OrganizationFactory(name="Nordic Paper", slug="nordic-paper")
     integration = factories.IntegrationFactory(organization=organization, name="Finland")
     connect(integration, sandboxes)
-    locks.taken_for(sweep.SWEEP, seconds=A_YEAR)
+    no_sweep()
     return World(integration, sandboxes)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests import factories
-from tests.engine.world import connect, quick, running_sandboxes, sandboxes
+from tests.engine.world import connect, no_sweep, quick, running_sandboxes, sandboxes
 from tests.faults.databases import Database, database
 from tests.faults.nursery import Nursery
-from tests.faults.world import FaultWorld, no_sweep
+from tests.faults.world import FaultWorld
 from tests.summaries import CELL, NOTE
 
 __all__ = ["CELL", "NOTE", "database", "quick", "running_sandboxes", "sandboxes"]

@@ -10,9 +10,9 @@ from django.utils import timezone
 from syncengine.engine import replay, sweep
 from syncengine.engine.pauses import resume
 from syncengine.engine.work import Deadline
-from syncengine.models import NamedLock, Record
-from tests.engine.world import PERSON, in_threads
-from tests.faults.world import FaultWorld, invoice, no_sweep
+from syncengine.models import Record
+from tests.engine.world import PERSON, in_threads, sweep_now
+from tests.faults.world import FaultWorld, invoice
 
 
 def test_orders_receipts_currencies_and_credit_notes_survive_lost_answers(town: FaultWorld):
@@ -94,9 +94,8 @@ def test_a_document_claimed_by_a_lost_database_is_found_by_the_sweep(town: Fault
     town.tell("/basware/move", invoiceId=town.issued[0], status="TransferInProgress")
     town.tell("/basware/change", invoiceId=town.issued[0], changes={"text1": "older than this second"})
     time.sleep(1.0)  # Basware's clock shows whole seconds
-    NamedLock.objects.all().delete()
+    sweep_now()
     assert sweep.start_due(Deadline(5))
-    no_sweep()
     town.settle()
     record = town.mine()
     assert (record.error_code, record.decisions) == ("needs_decision", ["post", "close"]), town.story()
@@ -111,9 +110,8 @@ def test_a_record_that_nobody_asks_for_any_more_is_woken_by_the_sweep(town: Faul
     town.go()
     stuck = Record.objects.filter(flow="invoices")
     stuck.update(status="waiting", stage="posted", next_attempt_at=None, updated_at=timezone.now())
-    NamedLock.objects.all().delete()
+    sweep_now()
     assert sweep.start_due(Deadline(5))
-    no_sweep()
     town.settle()
     assert town.mine().stage == "confirmed"
     assert len(town.answers()) == 1

@@ -13,13 +13,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from syncengine.engine import due, locks, sweep
+from syncengine.engine import due
 from syncengine.engine.work import Deadline
 from syncengine.models import Attempt, AttemptState, AuditEvent, CallSlot, NamedLock, Record, RecordStatus, Run
 from syncengine.sandbox.dataset import Dataset
 from syncengine.sandbox.dataset.invoices import PLAN
 from syncengine.sandbox.server import encode
-from tests.engine.world import A_YEAR, Document, World
+from tests.engine.world import Document, World
 
 OPEN = (RecordStatus.PENDING, RecordStatus.IN_PROGRESS, RecordStatus.WAITING)
 SETS = ("PurchaseInvoices", "PurchaseCreditNotes")
@@ -89,7 +89,7 @@ class FaultWorld(World):
             Attempt.objects.exclude(lease_expires_at=None),
         ):
             rows.update(lease_expires_at=now)
-        for leased in (NamedLock.objects.exclude(name=locks.lock_name(sweep.SWEEP)), CallSlot.objects.all()):
+        for leased in (NamedLock.objects.all(), CallSlot.objects.all()):
             leased.update(expires_at=now)
 
     # Looking
@@ -158,8 +158,3 @@ class FaultWorld(World):
         left = Attempt.objects.filter(record=record, state__in=(AttemptState.SENDING, AttemptState.ACCEPTED))
         assert not left.exists(), list(left)
         assert not Attempt.objects.filter(record=record, finished_at=None).exists()
-
-
-def no_sweep() -> None:
-    """The sweep's own tests let it run."""
-    locks.taken_for(sweep.SWEEP, seconds=A_YEAR)
