@@ -64,7 +64,8 @@ format: $(DEVELOPMENT)
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
 lock: $(DEVELOPMENT)
 	$(LOCK) pyproject.toml -o requirements.lock
-	$(LOCK) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(LOCK) --extra tracing -c requirements.lock pyproject.toml -o requirements-tracing.lock
+	$(LOCK) --extra dev --extra tracing -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

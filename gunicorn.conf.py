@@ -3,6 +3,15 @@
 Never one synchronous worker: subscribing at Basware waits for a call back to ourselves.
 """
 
+import os
+import shutil
+import tempfile
+
+from prometheus_client import multiprocess
+
+# Before the application is loaded: what /metrics tells of requests is added up over the processes through files here.
+_METRICS = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="ledgerbridge-metrics-"))
+
 worker_class = "gthread"
 workers = 2
 threads = 4
@@ -14,3 +23,14 @@ errorlog = "-"
 accesslog = None
 # Several portals on one machine would share one control socket in the home folder.
 control_socket_disable = True
+
+
+def child_exit(server, worker):  # noqa: ANN001, ANN201  # gunicorn calls it
+    """Gauges of a process that is gone no longer count."""
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):  # noqa: ANN001, ANN201  # gunicorn calls it
+    """Take the files along, unless a newer master (USR2) goes on with them."""
+    if not server.reexec_pid:
+        shutil.rmtree(_METRICS, ignore_errors=True)

@@ -79,8 +79,8 @@ class Environment:
 
         return self._read(name, default, checked, "a number per s, min, hour or day, e.g. 20/min")
 
-    def site(self, name: str, default: str) -> str:
-        """Our own address, without the slash at its end."""
+    def web_address(self, name: str, default: str = "") -> str:
+        """http:// or https://, without the slash at its end."""
 
         def checked(text: str) -> str:
             parts = urlsplit(text)

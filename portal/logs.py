@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from syncengine import tracing
+
+
+def _add_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Which trace the line belongs to, where there are traces."""
+    trace = tracing.trace_id()
+    return {**event, "trace_id": trace} if trace else event
+
 
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
+    _add_trace,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

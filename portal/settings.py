@@ -22,7 +22,7 @@ SECRET_KEY = env.text("SECRET_KEY") or made_on_first_start(VAR_DIR / "secret_key
 FERNET_KEYS = env.words("FERNET_KEYS") or [made_on_first_start(VAR_DIR / "fernet_key", debug=DEBUG)]
 
 # Where we are
-SITE_URL = env.site("SITE_URL", "http://127.0.0.1:8000")
+SITE_URL = env.web_address("SITE_URL", "http://127.0.0.1:8000")
 _site = urlsplit(SITE_URL)
 HTTPS = _site.scheme == "https"
 ALLOWED_HOSTS = [_site.hostname or "127.0.0.1", *env.words("ALLOWED_HOSTS")]
@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "portal.session_scope.ScopeMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "portal.observed.Observed",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -284,6 +285,8 @@ CALL_BODY_DAYS = env.whole("CALL_BODY_DAYS", 30, least=0)
 AUDIT_DAYS = env.whole("AUDIT_DAYS", 3650)
 AUDIT_ANCHOR = BASE_DIR / env.text("AUDIT_ANCHOR", "var/audit-anchors.jsonl")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+TRACES_URL = env.web_address("TRACES_URL")
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = TRUSTED_PROXIES > 0  # else anybody chooses what our log calls them
 
 # Time-outs and delays in seconds: interface.md says what each means
 CONNECT_TIMEOUT = env.seconds("CONNECT_TIMEOUT", 10)

@@ -3,12 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import health, webhooks
+from portal import health, metrics, webhooks
 from portal.api.urls import resources
 
 urlpatterns = [
     path("healthz/", health.healthz, name="healthz"),
-    path("metrics", health.metrics, name="metrics"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("webhooks/basware/<str:webhook_id>/", webhooks.basware, name="basware-webhook"),
     path("api/v1/", include("portal.api.urls")),
     # The same API for a browser session of several organizations: the address names the one that is meant.

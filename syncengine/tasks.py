@@ -8,6 +8,7 @@ from __future__ import annotations
 import structlog
 from django.conf import settings
 
+from syncengine import tracing
 from syncengine.engine.due import work_off
 from syncengine.engine.work import Deadline
 
@@ -22,3 +23,5 @@ def work() -> None:
         work_off(Deadline(settings.Q_CLUSTER["timeout"] - MARGIN_SECONDS))
     except BaseException:
         log.exception("work_failed")
+    finally:
+        tracing.flush()

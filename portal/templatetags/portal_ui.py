@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.forms.flows import CRON_PRESETS
+from portal.version import VERSION
 from portal.views.payloads import pretty
 from syncengine.engine.finding import words_of_finding
 from syncengine.flows import registry
@@ -70,6 +71,11 @@ def icon(name: str, extra: str = "") -> SafeString:
     return format_html(
         '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"></use></svg>', extra, static("icons.svg"), name
     )
+
+
+@register.simple_tag
+def version() -> str:
+    return VERSION
 
 
 @register.simple_tag

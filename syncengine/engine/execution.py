@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from syncengine.audit import record_event
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Unauthenticated
-from syncengine.engine import circuit, document_runs, master_data
+from syncengine.engine import circuit, document_runs, master_data, tallies
 from syncengine.engine.circuit import HeldBack
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.context import flow_context
@@ -105,6 +105,7 @@ def _note_take_over(run: Run) -> None:
     run.resumes += 1
     run.cursor = {**run.cursor, "resumed": place}
     run.save(update_fields=["resumes", "cursor"])
+    tallies.count_take_overs("run")
     record_event(
         run.integration.organization,
         "system",
@@ -178,6 +179,7 @@ def _work_on(work: RunWork) -> None:
     flow = registry.get(run.flow)
     caller = Caller.WORK if run.trigger in BY_ITSELF else Caller.PERSON
     with systems(run.integration, caller) as both, calls_for(run_id=run.pk):
+        log.info("run_begun", flow=run.flow, mode=run.mode, integration=run.integration_id, resumes=run.resumes)
         work.systems = both
         work.context = flow_context(run.integration, flow, both)
         if isinstance(flow, MasterDataFlow):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.utils import timezone
 from django_q.brokers import get_broker
 
@@ -32,6 +33,7 @@ OK, DEGRADED, FAILING, UNCONFIGURED = "ok", "degraded", "failing", "unconfigured
 FAILURES_THAT_COUNT = 3
 WORKER_PREFIX = "worker:"
 BEAT_LASTS = timedelta(seconds=30)
+UNENDED_RUN_STATUSES = (*OPEN_RUN_STATUSES, RunStatus.SETTLING)
 
 
 def health(integration: Integration) -> str:
@@ -56,6 +58,12 @@ def healths(integrations: Iterable[Integration]) -> dict[int, str]:
     with_failed = _with_failed_records(keys)
     unwell = with_failed | set(silent_webhooks(timezone.now(), keys))
     return {one.pk: _verdict(one, failures[one.pk], last_runs[one.pk], one.pk in unwell) for one in given}
+
+
+def count_by_health() -> Mapping[str, int]:
+    """How many integrations of all organizations are how well; all four verdicts are named."""
+    found = Counter(healths(Integration.objects.filter(enabled=True)).values())
+    return {verdict: found[verdict] for verdict in (OK, DEGRADED, FAILING, UNCONFIGURED)}
 
 
 def _with_failed_records(keys: list[int]) -> set[int]:
@@ -86,7 +94,7 @@ def site_health(now: datetime) -> dict[str, Any]:
     age = oldest_due_age(now)
     entries: dict[str, dict[str, Any]] = {
         "database": {"ok": True},
-        "broker": {"ok": _broker_answers()},
+        "broker": {"ok": broker_answers()},
         "workers": {"ok": workers > 0, "alive": workers},
         "oldest_due_work": {"ok": age is None or age <= settings.WATCHDOG_SECONDS, "age_seconds": age},
     }
@@ -102,7 +110,7 @@ def _database_answers() -> bool:
     return True
 
 
-def _broker_answers() -> bool:
+def broker_answers() -> bool:
     try:
         return bool(get_broker().ping())
     except Exception:  # noqa: BLE001  # whatever the broker's client raises, it does not answer
@@ -118,6 +126,20 @@ def workers_alive(now: datetime) -> int:
 def _lease_owners(now: datetime) -> Iterator[str]:
     for model in (Run, Record, Attempt):
         yield from model.objects.filter(lease_expires_at__gt=now).values_list("lease_owner", flat=True)[:100]
+
+
+def open_runs() -> Mapping[str, int]:
+    """How many runs have not ended, by status."""
+    open_ones = Run.objects.filter(status__in=UNENDED_RUN_STATUSES)
+    found = dict(open_ones.order_by("status").values_list("status").annotate(Count("pk")))
+    return {status.value: found.get(status, 0) for status in UNENDED_RUN_STATUSES}
+
+
+def oldest_notification_age(now: datetime) -> float:
+    """For how many seconds the oldest notification has waited for a worker; 0 when none does."""
+    waiting = InboxNotification.objects.filter(processed_at=None, integration__enabled=True)
+    oldest = waiting.aggregate(oldest=Min("received_at"))["oldest"]
+    return round((now - oldest).total_seconds(), 1) if oldest else 0.0
 
 
 def oldest_due_age(now: datetime) -> float | None:

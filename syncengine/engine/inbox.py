@@ -13,7 +13,7 @@ from django.utils import timezone
 from syncengine.audit import record_event
 from syncengine.connectors.basware.notification import TaskType, parse
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit
+from syncengine.engine import circuit, tallies
 from syncengine.engine.archive import DbArchive
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.context import flow_context
@@ -63,11 +63,12 @@ def work_on_due(_deadline: Deadline) -> bool:
         return False
     owner = new_owner()
     kin = InboxNotification.objects.filter(due_notifications(now), integration_id=first.integration_id)
-    pks = list(kin.order_by("id").values_list("pk", flat=True)[:MOST_AT_ONCE])
-    InboxNotification.objects.filter(free_notifications(now), pk__in=pks).update(
+    held_by = dict(kin.order_by("id").values_list("pk", "lease_owner")[:MOST_AT_ONCE])
+    InboxNotification.objects.filter(free_notifications(now), pk__in=held_by).update(
         lease_owner=owner, lease_expires_at=lease_end(now)
     )
-    mine = list(InboxNotification.objects.filter(lease_owner=owner, pk__in=pks))
+    mine = list(InboxNotification.objects.filter(lease_owner=owner, pk__in=held_by))
+    tallies.count_take_overs("notification", sum(bool(held_by[one.pk]) for one in mine))
     integration = Integration.objects.select_related("organization").get(pk=first.integration_id)
     _work_on(integration, mine)
     return True
@@ -182,10 +183,15 @@ def _again(notification: InboxNotification, at: datetime) -> None:
 
 
 def _close(notification: InboxNotification, result: str) -> None:
-    notification.processed_at = timezone.now()
+    now = timezone.now()
+    notification.processed_at = now
     notification.result = result
     notification.lease_owner, notification.lease_expires_at = "", None
     notification.save()
+    changes = tallies.Changes()
+    came_at = notification.looked_again_at or notification.received_at
+    changes.observe(tallies.WEBHOOK_LAG, max(0.0, (now - came_at).total_seconds()))
+    transaction.on_commit(changes.store)
 
 
 def look_again(notification: InboxNotification, actor: str) -> None:

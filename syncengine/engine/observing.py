@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import structlog
 from django.db import connection
 
+from syncengine import tracing
 from syncengine.connectors.http import ObservedCall
+from syncengine.engine import tallies
 from syncengine.models import Call
 from tenants.models import Integration
 
@@ -34,10 +37,14 @@ _purpose: ContextVar[Purpose] = ContextVar("purpose", default=NO_PURPOSE)
 def calls_for(
     *, run_id: int | None = None, record_id: int | None = None, attempt_id: int | None = None
 ) -> Iterator[None]:
-    """Tie the calls made inside the block, in this thread, to these rows."""
+    """Tie the calls made inside the block, in this thread, to these rows; lines of log and spans name them too."""
     token = _purpose.set(Purpose(run_id, record_id, attempt_id))
+    ids = {"run_id": run_id, "record_id": record_id, "attempt_id": attempt_id}
+    known = {name: value for name, value in ids.items() if value is not None}
+    what = "record" if record_id else "batch" if attempt_id else "run"
     try:
-        yield
+        with structlog.contextvars.bound_contextvars(**known), tracing.span(what, **known):
+            yield
     finally:
         _purpose.reset(token)
 
@@ -53,9 +60,14 @@ class CallLog:
 
     def observe(self, call: ObservedCall) -> None:
         row = self._row(call, _purpose.get())
+        resource = _resource(call.url)
+        tracing.record_span(
+            f"{call.system} {call.method} {resource}", call.started_at, call.duration_ms,
+            failed=call.outcome != "ok", outcome=call.outcome, status=call.status,
+        )  # fmt: skip
         with self._lock:
             self._waiting.append(row)
-            name = f"{call.system} {call.method} {_resource(call.url)}"
+            name = f"{call.system} {call.method} {resource}"
             self.counts[name] = self.counts.get(name, 0) + 1
             full = len(self._waiting) >= FLUSH_AT
         if full:
@@ -66,6 +78,7 @@ class CallLog:
             rows, self._waiting = self._waiting, []
         if rows:
             Call.objects.bulk_create(rows)
+            _tally(rows)
         if threading.current_thread().name.startswith(("send", "Thread")):
             connection.close()  # a thread that only calls has no other use for one
 
@@ -88,6 +101,13 @@ class CallLog:
             response_body=call.response_body,
             error=call.error,
         )
+
+
+def _tally(rows: list[Call]) -> None:
+    changes = tallies.Changes()
+    for row in rows:
+        changes.observe(tallies.CALLS, row.duration_ms / 1000, row.system, str(row.status or "none"))
+    changes.store()
 
 
 def _resource(url: str) -> str:

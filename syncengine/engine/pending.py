@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from syncengine.audit import record_events
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit, documents, mappings, slots, wishes
+from syncengine.engine import circuit, documents, mappings, slots, tallies, wishes
 from syncengine.engine.comparing import Comparison, Fate
 from syncengine.engine.connections import NotConfigured, Systems, systems
 from syncengine.engine.context import flow_context
@@ -110,11 +110,14 @@ def _work_with_kin(first: Record, deadline: Deadline) -> bool:
 def _claim(first: Record, owner: str) -> list[int]:
     now = timezone.now()
     kin = Record.objects.filter(due_records(now), integration_id=first.integration_id, flow=first.flow)
-    candidates = list(kin.order_by("next_attempt_at", "id").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    rows = kin.order_by("next_attempt_at", "id").values_list("pk", "status")[:MOST_AT_ONCE]
+    candidates = dict(rows)
     Record.objects.filter(due_records(now), pk__in=candidates).update(
         status=RecordStatus.IN_PROGRESS, lease_owner=owner, lease_expires_at=lease_end(now)
     )
-    return list(Record.objects.filter(lease_owner=owner, pk__in=candidates).values_list("pk", flat=True))
+    mine = list(Record.objects.filter(lease_owner=owner, pk__in=candidates).values_list("pk", flat=True))
+    tallies.count_take_overs("record", sum(candidates[pk] == RecordStatus.IN_PROGRESS for pk in mine))
+    return mine
 
 
 def _renew(owner: str) -> bool:

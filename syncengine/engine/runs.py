@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from syncengine import notices
 from syncengine.audit import record_event
+from syncengine.engine import tallies
 from syncengine.engine.pauses import WAITS_FOR_RESUME, forget_why_run_waits
 from syncengine.engine.wake import wake
 from syncengine.flows import registry
@@ -21,6 +23,8 @@ from syncengine.models import (
 )
 from syncengine.notices import Kind
 from tenants.models import Integration
+
+log = structlog.get_logger(__name__)
 
 ALL = "all"
 CLOSING_NEEDS_APPROVAL = "closing_needs_approval"
@@ -73,6 +77,7 @@ def _open_run(integration: Integration, flow: str, mode: str, trigger: str, acto
         defaults={"last_run": run},
         create_defaults={"last_run": run, "resend_field": registry.get(flow).resend_field},
     )
+    log.info("run_requested", run_id=run.pk, flow=flow, mode=mode, trigger=trigger, integration=integration.pk)
     record_event(integration.organization, actor, "run.requested", f"{flow}, {mode}", integration=integration, run=run)
     return run
 
@@ -137,7 +142,19 @@ def compute_status(run: Run) -> None:
             counts=run.counts,
         )
         _tell(run)
+        _tally(run)
         wake()
+
+
+def _tally(run: Run) -> None:
+    log.info("run_ended", run_id=run.pk, flow=run.flow, status=run.status, error=run.error_code, **run.counts)
+    changes = tallies.Changes()
+    changes.count(tallies.RUNS, run.flow, run.status)
+    for what, number in run.counts.items():
+        changes.count(tallies.RUN_RECORDS, run.flow, what, by=number)
+    if run.started_at and run.finished_at:
+        changes.observe(tallies.RUN_TIME, (run.finished_at - run.started_at).total_seconds(), run.flow)
+    transaction.on_commit(changes.store)
 
 
 def _tell(run: Run) -> None:

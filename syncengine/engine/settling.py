@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from syncengine.connectors.basware import RESOURCES, Basware, RequestResult
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit, verdicts
+from syncengine.engine import circuit, tallies, verdicts
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.leases import lease_end, new_owner
 from syncengine.engine.observing import calls_for
@@ -63,9 +63,13 @@ def _claim(first: Attempt, now: datetime) -> list[Attempt]:
     kin = Attempt.objects.filter(
         due_attempts(now), integration_id=first.integration_id, entity_type=first.entity_type
     ).order_by("next_poll_at")
-    pks = list(kin.values_list("pk", flat=True)[:MOST_AT_ONCE])
-    Attempt.objects.filter(free_attempts(now), pk__in=pks).update(lease_owner=owner, lease_expires_at=lease_end(now))
-    return list(Attempt.objects.filter(lease_owner=owner, pk__in=pks).select_related("record"))
+    held_by = dict(kin.values_list("pk", "lease_owner")[:MOST_AT_ONCE])
+    Attempt.objects.filter(free_attempts(now), pk__in=held_by).update(
+        lease_owner=owner, lease_expires_at=lease_end(now)
+    )
+    mine = list(Attempt.objects.filter(lease_owner=owner, pk__in=held_by).select_related("record"))
+    tallies.count_take_overs("request", sum(bool(held_by[one.pk]) for one in mine))
+    return mine
 
 
 def _poll(integration: Integration, attempts: list[Attempt]) -> None:

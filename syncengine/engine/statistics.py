@@ -64,7 +64,8 @@ def refresh(integration: Integration) -> None:
         update_fields=["done", "failed", "posted", "median_seconds", "slow_seconds"],
     )
     Figures.objects.update_or_create(
-        integration=integration, defaults={"stages": _stages(integration), "counted_at": now}
+        integration=integration,
+        defaults={"stages": _stages(integration), "records": _states(integration), "counted_at": now},
     )
 
 
@@ -113,6 +114,12 @@ def _stages(integration: Integration) -> list[dict[str, Any]]:
     return [dict(group) for group in groups.order_by("stage", "currency")]
 
 
+def _states(integration: Integration) -> list[dict[str, Any]]:
+    """Records by flow and status, read from an index alone."""
+    groups = Record.objects.filter(integration=integration).values("flow", "status").annotate(count=Count("flow"))
+    return [dict(group) for group in groups.order_by("flow", "status")]
+
+
 # What pages read
 
 
@@ -145,6 +152,17 @@ def statistics_of(integration: Integration, today: date) -> Statistics:
         stages=_stage_sums(figures.stages if figures else []),
         counted_at=figures.counted_at if figures else None,
     )
+
+
+def records_by_state() -> tuple[Mapping[tuple[str, str], int], datetime | None]:
+    """How many records of all organizations are in each (flow, status), and when the oldest of it was counted."""
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    oldest = None
+    for records, counted_at in Figures.objects.values_list("records", "counted_at"):
+        oldest = min(oldest or counted_at, counted_at)
+        for group in records:
+            found[group["flow"], group["status"]] += group["count"]
+    return found, oldest
 
 
 def _stage_sums(rows: Iterable[Mapping[str, Any]]) -> list[StageSum]:

@@ -16,6 +16,7 @@ from syncengine.models.repair import Repair, RepairDeed, RepairEntry
 from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
 from syncengine.models.sandbox import Sandbox, Setup
 from syncengine.models.slot import CallSlot
+from syncengine.models.tally import Tally
 
 __all__ = [
     "FINAL_STATUSES",
@@ -59,6 +60,7 @@ __all__ = [
     "Sandbox",
     "Setup",
     "Stage",
+    "Tally",
     "UnlinkedDraw",
     "WebhookCounter",
 ]

@@ -14,13 +14,15 @@ from tenants.models.scoped import ScopedModel
 class Figures(ScopedModel):
     """How an integration's invoices stand: `stages` is a list of `{stage, currency, count, failed, amount}`.
 
-    Amounts are of one currency each; nothing is ever added up over currencies.
+    Amounts are of one currency each; nothing is ever added up over currencies. `records` is a list of `{flow, status,
+    count}`.
     """
 
     organization_path: ClassVar[str] = "integration__organization"
 
     integration = models.OneToOneField(Integration, models.CASCADE, related_name="figures")
     stages: models.Field[Any, Any] = ExactJSONField(default=list, blank=True)
+    records = models.JSONField(default=list, db_default=[], blank=True)
     counted_at = models.DateTimeField()
 
     def __str__(self) -> str:

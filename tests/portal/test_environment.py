@@ -22,7 +22,7 @@ READ = {
     "networks": lambda env: env.networks("X"),
     "one_of": lambda env: env.one_of("X", "open", ("open", "closed")),
     "rate": lambda env: env.rate("X", "20/min"),
-    "site": lambda env: env.site("X", "http://127.0.0.1:8000"),
+    "site": lambda env: env.web_address("X", "http://127.0.0.1:8000"),
     "database": lambda env: env.database("X", "sqlite:///var/x.sqlite3")["NAME"],
     "redis": lambda env: env.redis("X"),
     "email": lambda env: env.email("X")["EMAIL_BACKEND"].split(".")[-2],

@@ -1,4 +1,4 @@
-"""/healthz/ for load balancers, /metrics for operators, and an integration's own health."""
+"""/healthz/ for load balancers, and an integration's own health."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time_machine
 from django.db import DatabaseError
 from django.utils import timezone
 
+from portal.version import VERSION
 from syncengine.engine import health
 from syncengine.engine.health import beat, oldest_due_age, workers_alive
 from syncengine.models import FlowState, InboxNotification
@@ -34,6 +35,7 @@ class TestHealthz:
             "broker": {"ok": True},
             "workers": {"ok": True, "alive": 1},
             "oldest_due_work": {"ok": True, "age_seconds": None},
+            "version": VERSION,
         }
 
     def test_absent_workers_are_degraded_and_still_200(self, db, client):
@@ -131,32 +133,6 @@ class TestWorkers:
         factories.RecordFactory(integration=integration, status="in_progress", **lease)
         assert workers_alive(NOON) == 1
         assert workers_alive(NOON + timedelta(minutes=1)) == 0
-
-
-class TestMetrics:
-    """GET /metrics"""
-
-    def test_from_this_machine_it_is_prometheus_text_with_our_own_values(self, alive, integration, client):
-        factories.RecordFactory(integration=integration, next_attempt_at=timezone.now() - timedelta(seconds=90))
-        response = client.get("/metrics")
-        values = dict(line.rsplit(" ", 1) for line in response.content.decode().splitlines() if line[:1] != "#")
-        assert response.status_code == 200
-        assert 89 < float(values["ledgerbridge_oldest_due_work_seconds"]) < 120
-        assert float(values["ledgerbridge_workers_alive"]) == 1
-
-    @pytest.mark.parametrize("address", ["198.51.100.7", "10.0.0.1", "", "::ffff:198.51.100.7"])
-    def test_from_elsewhere_it_is_404(self, address, db, client):
-        assert client.get("/metrics", REMOTE_ADDR=address).status_code == 404
-
-    def test_through_a_proxy_on_this_machine_it_is_404(self, db, client):
-        assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
-
-    def test_with_a_token_only_its_bearer_may(self, db, client, settings):
-        settings.METRICS_TOKEN = "prometheus-token"
-        assert client.get("/metrics").status_code == 404
-        assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 404
-        good = client.get("/metrics", headers={"Authorization": "Bearer prometheus-token"}, REMOTE_ADDR="198.51.100.7")
-        assert good.status_code == 200
 
 
 class TestIntegrationHealth:
