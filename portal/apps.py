@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.admin import apps as admin_apps
 
 
 class PortalConfig(AppConfig):
@@ -14,3 +15,8 @@ class PortalConfig(AppConfig):
 
         if settings.TRACES_URL:
             tracing.start(settings.TRACES_URL, VERSION)
+
+
+class GuardedAdminConfig(admin_apps.AdminConfig):
+    default = False  # of this module; the settings name it
+    default_site = "portal.admin_site.GuardedAdminSite"

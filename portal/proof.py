@@ -24,11 +24,14 @@ GOOD_FOR = 15 * 60
 GUARDED = frozenset(
     {
         Action.CONNECT,
+        Action.SUBSCRIBE,
+        Action.POST_NOTICES,
         Action.MANAGE_KEYS,
         Action.MANAGE_MEMBERS,
         Action.MANAGE_OWNERS,
         Action.MANAGE_SIGN_IN,
         Action.REMOVE_INTEGRATION,
+        Action.TAKE_OVER,
         Action.DELETE_ORGANIZATION,
     }
 )

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import health, metrics, webhooks
+from portal import account_pages, health, metrics, webhooks
 from portal.api.urls import resources
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     # The same API for a browser session of several organizations: the address names the one that is meant.
     path("o/<slug:slug>/api/v1/", include((resources, "api"), namespace="organization-api")),
     path("admin/", admin.site.urls),
+    path("accounts/", include(account_pages)),
     path("accounts/", include("allauth.urls")),
     path("", include("portal.views.urls")),
 ]

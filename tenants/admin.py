@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
@@ -18,9 +16,26 @@ admin.site.unregister(Authenticator)
 admin.site.unregister(UserSession)  # it shows the keys of sessions
 
 
+class ReadOnly:
+    """What staff may look at and change nowhere but in the portal, where it is checked and audited."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs
+    """A model of customers' data."""
+
+
 @admin.register(User)
 class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]  # not generic when it runs
-    """People by their e-mail address."""
+    """People by their e-mail address. Who goes is switched off: with the row, an organization might lose its owner."""
 
     ordering = ("email",)
     list_display = ("email", "is_active", "is_staff", "last_login")
@@ -33,39 +48,24 @@ class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]  # not generic when it
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
 
-class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic when it runs
-    """Who belongs to an organization."""
+
+class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # not generic when it runs
+    """Who belongs to an organization; its owners say so, and the trail tells of it."""
 
     model = Membership
     extra = 0
-    autocomplete_fields: ClassVar[list[str]] = ["user"]
 
 
 @admin.register(Organization)
-class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs
+class OrganizationAdmin(ReadOnlyAdmin):
     """Customers."""
 
-    list_display = ("name", "slug", "time_zone", "created_at")
+    list_display = ("name", "slug", "time_zone", "created_at", "deleted_at")
     search_fields = ("name", "slug")
     inlines = (MembershipInline,)
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Not here: with the records goes the knowledge of which invoices were posted, and they would be again."""
-        return False
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs
-    """What staff may look at and change nowhere but in the portal, where it is checked and audited."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 @admin.register(Integration)

@@ -18,6 +18,7 @@ class Action(StrEnum):
     CONFIGURE = "configure"
     CONNECT = "connect"
     SUBSCRIBE = "subscribe"
+    POST_NOTICES = "post_notices"
     EDIT_MAPPING = "edit_mapping"
     APPROVE_BANK_CHANGE = "approve_bank_change"
     MANAGE_KEYS = "manage_keys"
@@ -25,6 +26,7 @@ class Action(StrEnum):
     MANAGE_SIGN_IN = "manage_sign_in"
     REMOVE_INTEGRATION = "remove_integration"
     MANAGE_OWNERS = "manage_owners"
+    TAKE_OVER = "take_over"
     DELETE_ORGANIZATION = "delete_organization"
 
 
@@ -37,6 +39,7 @@ NEEDED_ROLE = {
     Action.CONFIGURE: Role.ADMIN,
     Action.CONNECT: Role.ADMIN,
     Action.SUBSCRIBE: Role.ADMIN,
+    Action.POST_NOTICES: Role.ADMIN,
     Action.EDIT_MAPPING: Role.ADMIN,
     Action.APPROVE_BANK_CHANGE: Role.ADMIN,
     Action.MANAGE_KEYS: Role.ADMIN,
@@ -44,6 +47,7 @@ NEEDED_ROLE = {
     Action.MANAGE_SIGN_IN: Role.ADMIN,
     Action.REMOVE_INTEGRATION: Role.ADMIN,
     Action.MANAGE_OWNERS: Role.OWNER,
+    Action.TAKE_OVER: Role.VIEWER,  # whom it is offered to
     Action.DELETE_ORGANIZATION: Role.OWNER,
 }
 

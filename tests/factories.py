@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import factory
+from allauth.mfa.models import Authenticator
 from factory.django import DjangoModelFactory
 
 from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, InboxNotification, Record, Run
 from tenants.models import ApiKey, Connection, Integration, Membership, Organization, User, WebhookSecret
+from tenants.second_factor import encrypt
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 PASSWORD = "a-long-Passphrase-4711"
@@ -194,3 +196,8 @@ def sent_in_batch(record: Record, **call: Any) -> Call:
     AttemptItem.objects.create(attempt=attempt, record=record, fingerprint="f" * 64)
     made: Call = CallFactory(integration=record.integration, attempt=attempt, **call)
     return made
+
+
+def second_factor(user: User, kind: str = "totp") -> Authenticator:
+    """What guards that person's log-in beside the password."""
+    return Authenticator.objects.create(user=user, type=kind, data={"secret": encrypt("JBSWY3DPEHPK3PXP")})

@@ -100,7 +100,7 @@ def _settings_page(
     return page_of(request, access, "notices/settings.html", context, status=400 if refused else 200)
 
 
-@organization_page("POST", act=Action.CONFIGURE)
+@organization_page("POST", act=Action.POST_NOTICES)
 def slack(request: PageRequest, access: Access) -> HttpResponseBase:
     """Store the organization's webhook."""
     form = SlackForm(request.POST)
@@ -115,7 +115,7 @@ def slack(request: PageRequest, access: Access) -> HttpResponseBase:
     return _settings_page(request, access, None, form)
 
 
-@organization_page("POST", act=Action.CONFIGURE)
+@organization_page("POST", act=Action.POST_NOTICES)
 def slack_test(request: HttpRequest, access: Access) -> HttpResponseBase:
     """Post a test to it now."""
     try:
@@ -127,7 +127,7 @@ def slack_test(request: HttpRequest, access: Access) -> HttpResponseBase:
     return redirect("portal:notice-settings", access.organization.slug)
 
 
-@organization_page("POST", act=Action.CONFIGURE)
+@organization_page("POST", act=Action.POST_NOTICES)
 def slack_remove(request: HttpRequest, access: Access) -> HttpResponseBase:
     """Forget the webhook."""
     notifications.remove_slack(access)

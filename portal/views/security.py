@@ -121,7 +121,7 @@ def withdraw_offer(request: HttpRequest, access: Access) -> HttpResponseBase:
     return _try(request, access, lambda: organizations.withdraw_offer(access), "The offer is withdrawn.")
 
 
-@organization_page("POST")
+@organization_page("POST", act=Action.TAKE_OVER)
 def accept_offer(request: HttpRequest, access: Access) -> HttpResponseBase:
     """Become the owner; only whom it was offered to can."""
     done = f"You own {access.organization.name} now."

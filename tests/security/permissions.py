@@ -258,6 +258,45 @@ PERMISSIONS: dict[str, Methods] = {
     **ADMIN_PAGES,
 }
 
+# Who touches secrets, keys, people, or ends something, shows first who they are (portal.proof).
+STEP_UP: dict[str, tuple[str, ...]] = {
+    # the form asks before it opens: what was typed would be lost
+    "portal:connection": ("GET", "POST"),
+    "portal:integration-remove": ("GET", "POST"),
+    "portal:organization-delete": ("GET", "POST"),
+    "portal:organization-sign-in": ("GET", "POST"),
+    "portal:sandbox-leave": ("GET", "POST"),
+    **dict.fromkeys(
+        (
+            "portal:api-key-revoke", "portal:api-keys",
+            "portal:invitation-resend", "portal:invitation-withdraw", "portal:member-invite",
+            "portal:member-remove", "portal:member-role",
+            "portal:notice-slack", "portal:notice-slack-remove", "portal:notice-slack-test",
+            "portal:organization-offer", "portal:organization-offer-accept", "portal:organization-offer-withdraw",
+            "portal:organization-second-factor", "portal:organization-sign-in-remove",
+            "portal:start-sandbox", "portal:webhook",
+            "account_email",
+        ),
+        ("POST",),
+    ),
+    "account_set_password": ("GET", "POST"),
+    "mfa_activate_totp": ("GET", "POST"),
+    "mfa_add_webauthn": ("GET", "POST"),
+    "mfa_deactivate_totp": ("GET", "POST"),
+    "mfa_download_recovery_codes": ("GET", "POST"),
+    "mfa_edit_webauthn": ("GET", "POST"),
+    "mfa_generate_recovery_codes": ("GET", "POST"),
+    "mfa_remove_webauthn": ("GET", "POST"),
+    "mfa_view_recovery_codes": ("GET",),
+    "organization-api:api-key": ("DELETE",),
+    "organization-api:api-keys": ("POST",),
+    "organization-api:connection": ("PUT",),
+    "organization-api:integration": ("DELETE",),
+    "organization-api:invite": ("POST",),
+    "organization-api:member": ("DELETE", "PATCH"),
+    "organization-api:webhook": ("POST",),
+}  # fmt: skip
+
 # Where what is sent decides: only an owner makes, or moves, an owner.
 OF_OWNERS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("api:member", "PATCH", {"role": "owner"}),

@@ -48,6 +48,7 @@ def world(db: None) -> dict[str, Any]:
     owner = factories.member(organization, "owner")
     owner.is_staff = owner.is_superuser = True
     owner.save()
+    factories.second_factor(owner)
     return {"values": values, "owner": signed_in(owner), "nobody": Client(raise_request_exception=False)}
 
 

@@ -235,6 +235,7 @@ def look_at_everything(world: World, everything: Everything) -> None:
     """Every page, API answer and page of the admin, as somebody who may see all."""
     organization = world.integration.organization
     owner = factories.member(organization, "owner", email="looker@example.com", is_staff=True, is_superuser=True)
+    factories.second_factor(owner)
     values = {**one_of_everything(organization), "integration_id": world.integration.pk}
     rows = {"record_id": _some(Record), "call_id": _some(Call), "run_id": _some(Run), "object_id": range(1, 6)}
     browser = signed_in(owner)
@@ -276,6 +277,7 @@ def test_one_record_that_cannot_be_decrypted_breaks_no_page(world, prove):
     """Another key, a torn backup: what needs the secret says so, everything else goes on."""
     organization = world.integration.organization
     owner = factories.member(organization, "owner", is_staff=True, is_superuser=True)
+    factories.second_factor(owner)
     SlackWebhook.objects.create(
         organization=organization, url={"value": "https://x.example"}, changed_at=factories.NOON
     )

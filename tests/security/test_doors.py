@@ -125,7 +125,6 @@ def test_each_door_says_when_to_come_again(person, organization, settings, prove
     doors = {
         "sign up": (sign_up, 25),
         "log in": (lambda number: knock("/accounts/login/", {"login": KNOWN, "password": "wrong"}), 5),
-        "log in as staff": (lambda number: knock("/admin/login/", {"username": KNOWN, "password": "wrong"}, THERE), 5),
         "reset": (lambda number: knock("/accounts/password/reset/", {"email": KNOWN}), 25),
         "webhook": (lambda number: Client().post(webhook, b"{}", "application/json"), BAD_RATE.limit + 2),
         "API": (lambda number: Client().get("/api/v1/integrations/", headers=key), 5),

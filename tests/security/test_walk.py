@@ -34,7 +34,7 @@ def somewhere(db: None) -> dict[str, Any]:
 
 
 @pytest.fixture
-def everybody(somewhere: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[Visitor]:
+def nothing_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     """What goes over the network has its own tests: here no name is found. Nor are 20,000 refusals logged."""
 
     def nothing_found(*args: Any, **options: Any) -> Any:
@@ -42,6 +42,10 @@ def everybody(somewhere: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> lis
 
     monkeypatch.setattr(socket, "getaddrinfo", nothing_found)
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+
+
+@pytest.fixture
+def everybody(somewhere: dict[str, Any], nothing_is_called: None) -> list[Visitor]:
     return visitors(somewhere["organization"], factories.OrganizationFactory(name="Elsewhere", slug="elsewhere"))
 
 

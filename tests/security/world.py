@@ -106,6 +106,7 @@ def visitors(organization: Any, elsewhere: Any) -> list[Visitor]:
     theirs = {"Authorization": f"Api-Key {factories.api_key(elsewhere, 'admin')}"}
     outsider = factories.member(elsewhere, "owner")
     staff = factories.UserFactory(email="staff@example.com", is_staff=True, is_superuser=True)
+    factories.second_factor(staff)
     return [
         *found,
         Visitor("outsider", Level.PERSON, signed_in(outsider), outsider=True),

@@ -13,9 +13,9 @@ TENANTS = [model for model in admin.site._registry if model._meta.app_label == "
 
 @pytest.fixture
 def staff(client, db):
-    client.force_login(
-        User.objects.create_superuser("staff@example.com", "x"), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    person = User.objects.create_superuser("staff@example.com", "x")
+    factories.second_factor(person)
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     return client
 
 

@@ -17,10 +17,9 @@ MODELS = [model for model, site in admin.site._registry.items() if isinstance(si
 
 @pytest.fixture
 def staff(db, client):
-    client.force_login(
-        User.objects.create_superuser("staff@example.com", factories.PASSWORD),
-        backend="django.contrib.auth.backends.ModelBackend",
-    )
+    person = User.objects.create_superuser("staff@example.com", factories.PASSWORD)
+    factories.second_factor(person)
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     return client
 
 
