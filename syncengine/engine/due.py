@@ -51,7 +51,9 @@ UNITS: tuple[Callable[[Deadline], bool], ...] = (
 def work_off(deadline: Deadline) -> None:
     """Do what is due until nothing is, waiting for what is due in a moment (answers come within seconds)."""
     while not deadline.passed:
-        if any(unit(deadline) for unit in UNITS):
+        # Each has its turn: what never runs dry must not keep the ones behind it from theirs.
+        did = [unit(deadline) for unit in UNITS if not deadline.passed]
+        if any(did):
             continue
         at = next_due(timezone.now())
         now = timezone.now()

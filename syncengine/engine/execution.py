@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from syncengine.audit import record_event
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Unauthenticated
-from syncengine.engine import circuit, document_runs, master_data, tallies
+from syncengine.engine import circuit, document_runs, inbox, master_data, pending, tallies, turns
 from syncengine.engine.circuit import HeldBack
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.context import flow_context
@@ -32,6 +32,7 @@ from syncengine.models import (
     OPEN_RUN_STATUSES,
     OPEN_STATUSES,
     FlowState,
+    InboxNotification,
     Record,
     RecordStatus,
     Run,
@@ -42,7 +43,7 @@ from syncengine.models import (
 log = structlog.get_logger(__name__)
 
 HANDED_OVER_SECONDS = 0.5
-
+PATIENCE = timedelta(seconds=1)
 
 BY_ITSELF = (RunTrigger.SCHEDULE, RunTrigger.WEBHOOK)
 
@@ -75,9 +76,12 @@ def free_runs(now: datetime) -> Q:
 def execute_due(deadline: Deadline) -> bool:
     """Claim and work on one due run; False when there is none."""
     now = timezone.now()
-    for pk in Run.objects.filter(due_runs(now)).order_by("id").values_list("pk", flat=True)[:5]:
-        run = claim(pk)
+    due = Run.objects.filter(due_runs(now))
+    for integration in turns.line(due):
+        oldest = due.filter(integration=integration).order_by("id").values_list("pk", flat=True).first()
+        run = claim(oldest) if oldest is not None else None
         if run is not None:
+            turns.take(integration)
             execute(run, deadline)
             return True
     return False
@@ -150,7 +154,7 @@ def execute(run: Run, deadline: Deadline) -> None:
         return
     with Heartbeat(lambda: _renew(run)) as heartbeat:
         try:
-            work = RunWork(run, deadline, heartbeat)
+            work = RunWork(run, deadline, heartbeat, lambda: _somebody_waits(run))
             _work_on(work)
         except NotConfigured as error:
             end(run, Obstacle("not_configured", str(error), "Enter the connection, ping it, then run again."))
@@ -165,6 +169,19 @@ def execute(run: Run, deadline: Deadline) -> None:
             log.exception("run_crashed", run=run.pk)
             trouble = internal_error(error)
             end(run, Obstacle(trouble.code, trouble.message, trouble.hint))
+
+
+def _somebody_waits(run: Run) -> bool:
+    """Whether something has been due for so long that no idle worker is there to take it.
+
+    Of its own integration only what people and notifications brought: its other runs come when this one is done.
+    """
+    since = timezone.now() - PATIENCE
+    return (
+        Record.objects.filter(pending.due_records(since)).filter(pending.may_call(since)).exists()
+        or InboxNotification.objects.filter(inbox.due_notifications(since)).exists()
+        or Run.objects.filter(due_runs(since), created_at__lte=since).exclude(integration=run.integration_id).exists()
+    )
 
 
 def postpone(run: Run, until: datetime) -> None:
@@ -218,7 +235,7 @@ def end(run: Run, why: Obstacle | None) -> None:
 
 
 def hand_over(run: Run) -> None:
-    """The deadline came first, or others hold every slot: a later wake-up goes on from the checkpoint."""
+    """The deadline came first, others wait, or they hold every slot: a later wake-up goes on from the checkpoint."""
     postpone(run, timezone.now() + timedelta(seconds=HANDED_OVER_SECONDS))
 
 

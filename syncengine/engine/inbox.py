@@ -13,7 +13,7 @@ from django.utils import timezone
 from syncengine.audit import record_event
 from syncengine.connectors.basware.notification import TaskType, parse
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit, tallies
+from syncengine.engine import circuit, tallies, turns
 from syncengine.engine.archive import DbArchive
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.context import flow_context
@@ -58,18 +58,18 @@ def free_notifications(now: datetime) -> Q:
 def work_on_due(_deadline: Deadline) -> bool:
     """Look at the documents that due notifications of one integration name; False when none is due."""
     now = timezone.now()
-    first = InboxNotification.objects.filter(due_notifications(now)).order_by("next_attempt_at", "id").first()
-    if first is None:
+    integration = next(iter(turns.line(InboxNotification.objects.filter(due_notifications(now)))), None)
+    if integration is None:
         return False
+    turns.take(integration)
     owner = new_owner()
-    kin = InboxNotification.objects.filter(due_notifications(now), integration_id=first.integration_id)
+    kin = InboxNotification.objects.filter(due_notifications(now), integration=integration)
     held_by = dict(kin.order_by("id").values_list("pk", "lease_owner")[:MOST_AT_ONCE])
     InboxNotification.objects.filter(free_notifications(now), pk__in=held_by).update(
         lease_owner=owner, lease_expires_at=lease_end(now)
     )
     mine = list(InboxNotification.objects.filter(lease_owner=owner, pk__in=held_by))
     tallies.count_take_overs("notification", sum(bool(held_by[one.pk]) for one in mine))
-    integration = Integration.objects.select_related("organization").get(pk=first.integration_id)
     _work_on(integration, mine)
     return True
 

@@ -7,12 +7,12 @@ from datetime import datetime
 
 import structlog
 from django.db import DatabaseError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_events
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit, documents, mappings, slots, tallies, wishes
+from syncengine.engine import circuit, documents, mappings, slots, tallies, turns, wishes
 from syncengine.engine.comparing import Comparison, Fate
 from syncengine.engine.connections import NotConfigured, Systems, systems
 from syncengine.engine.context import flow_context
@@ -39,7 +39,6 @@ from tenants.models import Integration
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 200
-MOST_TURNS = 10
 
 
 def due_records(now: datetime) -> Q:
@@ -59,7 +58,7 @@ def may_call(now: datetime) -> Q:
 def work_on_due(deadline: Deadline) -> bool:
     """Work on the due records of one flow of one integration; False when there are none that can be worked on.
 
-    Where the first in line has no free slot, the next flow or integration has its turn.
+    Where the first in line has no free slot, its next flow or the next integration has its turn.
     """
     wishes.fulfil_due()
     now = timezone.now()
@@ -67,23 +66,28 @@ def work_on_due(deadline: Deadline) -> bool:
         Q(status__in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now),
         Q(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now),
     ):
-        due = Record.objects.filter(status).filter(may_call(now)).order_by("next_attempt_at", "id")
-        for _ in range(MOST_TURNS):
-            first = due.first()
-            if first is None:
-                break
-            if _work_with_kin(first, deadline):
+        due = Record.objects.filter(status).filter(may_call(now))
+        for integration in turns.line(due):
+            if _work_on_flows(integration, due.filter(integration=integration), deadline):
                 return True
-            due = due.exclude(integration_id=first.integration_id, flow=first.flow)
     return False
 
 
-def _work_with_kin(first: Record, deadline: Deadline) -> bool:
-    integration = Integration.objects.select_related("organization").get(pk=first.integration_id)
+def _work_on_flows(integration: Integration, due: QuerySet[Record], deadline: Deadline) -> bool:
+    """The flow whose record has waited longest, or else the next one whose target has a free slot."""
+    while first := due.order_by("next_attempt_at", "id").first():
+        if _work_with_kin(integration, first, deadline):
+            return True
+        due = due.exclude(flow=first.flow)
+    return False
+
+
+def _work_with_kin(integration: Integration, first: Record, deadline: Deadline) -> bool:
     flow = registry.get(first.flow)
     with slots.held(integration, flow.target) as in_flight:
         if in_flight == 0:
             return False
+        turns.take(integration)
         owner = new_owner()
         pks = _claim(first, owner)
         try:

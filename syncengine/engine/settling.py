@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from syncengine.connectors.basware import RESOURCES, Basware, RequestResult
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit, tallies, verdicts
+from syncengine.engine import circuit, tallies, turns, verdicts
 from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.leases import lease_end, new_owner
 from syncengine.engine.observing import calls_for
@@ -48,12 +48,14 @@ def free_attempts(now: datetime) -> Q:
 def poll_due(deadline: Deadline) -> bool:
     """Ask for the results of one integration's due requests of one kind; False when none is due."""
     now = timezone.now()
-    first = Attempt.objects.filter(due_attempts(now)).order_by("next_poll_at").first()
-    if first is None:
+    due = Attempt.objects.filter(due_attempts(now))
+    integration = next(iter(turns.line(due)), None)
+    first = due.filter(integration=integration).order_by("next_poll_at").first()
+    if integration is None or first is None:
         return False
+    turns.take(integration)
     attempts = _claim(first, now)
     if attempts:
-        integration = Integration.objects.select_related("organization").get(pk=first.integration_id)
         _poll(integration, attempts)
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,14 @@ class RunWork:
     run: Run
     deadline: Deadline
     heartbeat: Heartbeat
+    somebody_waits: Callable[[], bool]
     systems: Systems = field(init=False)
     context: FlowContext = field(init=False)
 
     def must_stop(self) -> bool:
-        """Whether to stop after the page in flight: asked to, out of time, or the lease is gone (LeaseLost)."""
+        """Whether to stop after the page in flight: out of time, asked to, or others wait. Raises LeaseLost."""
         self.heartbeat.check()
-        return self.deadline.passed or self.cancelled()
+        return self.deadline.passed or self.cancelled() or self.somebody_waits()
 
     def cancelled(self) -> bool:
         return Run.objects.filter(pk=self.run.pk, cancel_requested=True).exists()

@@ -22,7 +22,8 @@ def opaque_id() -> str:
 class Integration(ScopedModel):
     """`settings` are the posting rules of default-mapping.md; a pause stops every remote call until it ends.
 
-    `sweep_due_at` is when forgotten documents are looked for next; null is at once.
+    `sweep_due_at` is when forgotten documents are looked for next; null is at once. `served_at` is when a worker last
+    began with something of this integration: whoever waited longest comes first.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="integrations")
@@ -33,6 +34,7 @@ class Integration(ScopedModel):
     paused_reason = models.CharField(max_length=500, blank=True)
     paused_since = models.DateTimeField(null=True, blank=True)
     sweep_due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    served_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

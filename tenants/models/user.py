@@ -26,6 +26,9 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]  # AbstractUser's documented way to drop the column
     email = models.EmailField("e-mail address", unique=True)
+    # As chosen for the pages; empty: as the browser asks, and the organization's zone.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

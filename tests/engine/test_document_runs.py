@@ -30,7 +30,7 @@ def state(connected):
 def start(integration, deadline: Any = None, **fields) -> RunWork:
     """This worker's hold on a run."""
     run = RunFactory(integration=integration, flow=FLOW, status="running", started_at=NOON, lease_owner=ME, **fields)
-    work = RunWork(run, deadline or Deadline(20), Heartbeat(lambda: True))
+    work = RunWork(run, deadline or Deadline(20), Heartbeat(lambda: True), lambda: False)
     work.systems = clients(integration)
     work.context = SimpleNamespace()
     return work
