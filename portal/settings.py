@@ -281,6 +281,7 @@ SANDBOX = env.flag("SANDBOX", default=DEBUG)
 SANDBOX_DIR = VAR_DIR / "sandboxes"
 BASWARE_STORAGE_HOSTS = env.words("BASWARE_STORAGE_HOSTS", ["*.amazonaws.com", "*.basware.com"])
 CALLS_IN_FLIGHT = env.whole("CALLS_IN_FLIGHT", 4)
+PLAN_HOURS = env.whole("PLAN_HOURS", 24)
 CALL_BODY_DAYS = env.whole("CALL_BODY_DAYS", 30, least=0)
 AUDIT_DAYS = env.whole("AUDIT_DAYS", 3650)
 AUDIT_ANCHOR = BASE_DIR / env.text("AUDIT_ANCHOR", "var/audit-anchors.jsonl")

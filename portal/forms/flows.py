@@ -8,7 +8,7 @@ from django import forms
 
 from syncengine.engine.runs import ALL
 from syncengine.flows import registry
-from syncengine.models import FlowState, RunMode
+from syncengine.models import MODES_TO_ASK_FOR, FlowState
 
 CRON_PRESETS = {
     "*/5 * * * *": "Every 5 minutes",
@@ -59,4 +59,4 @@ class RunForm(forms.Form):
     """A flow or all of them, and how."""
 
     flow = forms.ChoiceField(choices=lambda: [(name, name) for name in (ALL, *registry.flows())])
-    mode = forms.ChoiceField(choices=RunMode.choices)
+    mode = forms.ChoiceField(choices=MODES_TO_ASK_FOR)

@@ -109,5 +109,5 @@ def _end_of_good_run() -> QuerySet[Run, Any]:
         flow=OuterRef("flow"),
         status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL),
         finished_at__isnull=False,
-    ).exclude(mode=RunMode.DRY_RUN)
+    ).exclude(mode=RunMode.DRY_RUN).exclude(mode=RunMode.APPLY)
     return good.order_by("-finished_at").values("finished_at")[:1]

@@ -25,7 +25,11 @@ def last_complete_read(run: Run, *, incremental: bool) -> int | None:
     Where a flow is not `incremental`, every run does.
     """
     good = Run.objects.filter(integration=run.integration_id, flow=run.flow).exclude(pk=run.pk)
-    ended = good.filter(status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL)).exclude(mode=RunMode.DRY_RUN)
+    ended = (
+        good.filter(status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL))
+        .exclude(mode=RunMode.DRY_RUN)
+        .exclude(mode=RunMode.APPLY)
+    )
     if incremental:
         ended = ended.filter(mode=RunMode.FULL)
     return ended.order_by("-finished_at").values_list("read", flat=True).first()

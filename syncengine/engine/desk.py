@@ -19,6 +19,7 @@ from syncengine.connectors.sap_b1 import SapB1
 from syncengine.engine import locks
 from syncengine.engine.connections import Systems
 from syncengine.engine.leases import LeaseLost
+from syncengine.engine.planned import hold_to_plan
 from syncengine.engine.records import count, holds_lease
 from syncengine.engine.settling_plan import first_poll_at
 from syncengine.flows.company import FlowContext
@@ -75,9 +76,14 @@ class DbDesk:
         return timezone.now()
 
     def announce(self, kind: str, key: str, payload: Any, *, entity_type: str = "") -> DbIntent:
-        """Raises LeaseLost when another worker has taken the record over meanwhile: it does the writing now."""
+        """Raises LeaseLost when another worker has taken the record over meanwhile: it does the writing now.
+
+        PlanChanged when the record is sent for a plan that says something else.
+        """
         if not holds_lease(self._record):
             raise LeaseLost
+        if kind in self.counted_kinds:
+            hold_to_plan(self._record, payload)
         attempt, fresh = Attempt.objects.update_or_create(
             integration_id=self._record.integration_id,
             record=self._record,

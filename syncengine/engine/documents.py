@@ -28,6 +28,7 @@ from syncengine.engine.finding import words_of_finding
 from syncengine.engine.leases import LeaseLost, lease_end
 from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.observing import calls_for
+from syncengine.engine.planned import PLAN_CHANGED, PLANNED, PlanChanged, forget_plan
 from syncengine.engine.records import (
     HELD_BY_PERSON,
     Trouble,
@@ -148,6 +149,8 @@ def _take_up(
     if record is None:
         record = Record(integration=integration, flow=flow.name, key=found.key)
         record.found_by, record.offered_at = found_by, found.offered_at
+    if PLANNED not in found.memo:
+        forget_plan(record)
     describe(record, found)
     record.run_id, record.pinned_version = run_id, None
     set_pending(record, timezone.now())
@@ -278,6 +281,9 @@ def _next_step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
     except ConnectorError as error:
         circuit.note_failure(record.integration, error.system or flow.source, error)
         _try_again(record, error)
+        return None
+    except PlanChanged:
+        _fail(record, PLAN_CHANGED)
         return None
     except (LeaseLost, OperationalError, InterfaceError):
         raise  # without its database nothing is true of the record: the lease runs out and another goes on

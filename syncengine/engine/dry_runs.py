@@ -1,4 +1,4 @@
-"""What a dry run found: counts, and a bounded number of examples with what would change."""
+"""What a dry run found, added up: counts, money and causes of failure, and the difference of two payloads."""
 
 from __future__ import annotations
 
@@ -7,33 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from syncengine.engine.comparing import Fate, Judged
-from syncengine.engine.rehearsals import Rehearsal
-from syncengine.flows.desk import Found
+from syncengine.models import PlanItem
 
-MOST_EXAMPLES = 200
-"""Of each kind."""
+MOST_CAUSES = 100
+UNCHANGED = "unchanged"
 
-NAMES = {
-    "post": "would_be_posted",
-    "adopt": "would_be_linked",
-    "confirm": "would_be_confirmed",
-    "fail": "would_fail",
-    "ask": "would_need_a_decision",
-    "wait": "would_wait",
-    "stop": "would_stop",
-    "nothing": "unchanged",
-}
-"""How a rehearsal's end is counted."""
+Totals = dict[str, Decimal]
+"""By currency."""
 
 
 class DryResult:
-    """Collects what a run would do; nothing of it is stored but the result on the run."""
+    """What hangs on the run: it is the same size however much was read. The items are the run's plan."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._totals: dict[str, dict[str, Decimal]] = {}
-        self._examples: list[dict[str, Any]] = []
+        self._totals: dict[str, Totals] = {}
+        self._causes: dict[str, dict[str, Any]] = {}
 
     @classmethod
     def of(cls, stored: Mapping[str, Any] | None) -> DryResult:
@@ -41,63 +30,61 @@ class DryResult:
         result = cls()
         if stored:
             result._counts.update(stored.get("counts", {}))
-            result._examples = list(stored.get("examples", ()))
-            for action, totals in stored.get("totals", {}).items():
-                result._totals[action] = {currency: Decimal(total) for currency, total in totals.items()}
+            result._totals = {action: _exact(totals) for action, totals in stored.get("totals", {}).items()}
+            result._causes = {
+                one["cause"]: {**one, "totals": _exact(one["totals"])} for one in stored.get("causes", ())
+            }
         return result
 
-    def add(self, judged: Sequence[Judged]) -> None:
-        for one in judged:
-            name = one.record.action if one.fate is Fate.SEND else str(one.fate)
-            self._counts[name] += 1
-            if one.fate in (Fate.SEND, Fate.FAILED, Fate.WAITS):
-                self._add_example(name, one)
+    def add_unchanged(self, number: int) -> None:
+        if number:
+            self._counts[UNCHANGED] += number
 
-    def add_rehearsal(self, found: Found, done: Rehearsal | None) -> None:
-        """One document, and how it would end; None for one that a run would leave as it is."""
-        action = NAMES[done.would] if done else "unchanged"
-        self._counts[action] += 1
-        if found.amount is not None and found.currency:
-            sums = self._totals.setdefault(action, {})
-            sums[found.currency] = sums.get(found.currency, Decimal(0)) + found.amount
-        if done is not None:
-            example = {"action": action, "key": found.key, "title": found.title, "message": done.message}
-            self._append({**example, "changes": [], "problems": list(done.problems)})
+    def add(self, items: Sequence[PlanItem]) -> None:
+        for item in items:
+            self._counts[item.action] += 1
+            _add_up(self._totals.setdefault(item.action, {}), item)
+            if item.cause:
+                self._add_cause(item)
+
+    def _add_cause(self, item: PlanItem) -> None:
+        """The causes beyond the most are counted under their action alone."""
+        if item.cause in self._causes or len(self._causes) < MOST_CAUSES:
+            cause = self._causes.setdefault(item.cause, {"cause": item.cause, "count": 0, "totals": {}})
+            cause["count"] += 1
+            _add_up(cause["totals"], item)
 
     def as_dict(self) -> dict[str, Any]:
-        """`totals` are decimal texts by kind and currency, where there are amounts."""
-        totals = {
-            action: {currency: f"{total:f}" for currency, total in sums.items()}
-            for action, sums in self._totals.items()
+        """`totals` are decimal texts by action and currency, `causes` come most frequent first."""
+        causes = sorted(self._causes.values(), key=lambda one: -one["count"])
+        return {
+            "counts": dict(self._counts),
+            "totals": {action: _texts(totals) for action, totals in self._totals.items() if totals},
+            "causes": [{**one, "totals": _texts(one["totals"])} for one in causes],
         }
-        found = {"counts": dict(self._counts), "examples": self._examples}
-        return {**found, "totals": totals} if totals else found
 
-    def _add_example(self, action: str, one: Judged) -> None:
-        record = one.record
-        changes = list(differences(record.confirmed_target or {}, record.target or {}))
-        self._append(
-            {
-                "action": action,
-                "key": record.key,
-                "title": record.title,
-                "changes": changes,
-                "problems": record.problems,
-            }
-        )
 
-    def _append(self, example: dict[str, Any]) -> None:
-        if sum(1 for one in self._examples if one["action"] == example["action"]) < MOST_EXAMPLES:
-            self._examples.append(example)
+def _add_up(totals: Totals, item: PlanItem) -> None:
+    if item.amount is not None and item.currency:
+        totals[item.currency] = totals.get(item.currency, Decimal(0)) + item.amount
+
+
+def _exact(totals: Mapping[str, str]) -> Totals:
+    return {currency: Decimal(total) for currency, total in totals.items()}
+
+
+def _texts(totals: Totals) -> dict[str, str]:
+    return {currency: f"{total:f}" for currency, total in totals.items()}
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[dict[str, Any]]:
     """Field by field: path, old and new value; what is only on one side has None on the other."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in sorted({*old, *new}):
-            yield from differences(old.get(name), new.get(name), f"{path}.{name}" if path else name)
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from differences(one, other, f"{path}[{index}]")
+    if isinstance(new, Mapping) and (isinstance(old, Mapping) or (old is None and new)):
+        known = old or {}
+        for name in sorted({*known, *new}):
+            yield from differences(known.get(name), new.get(name), f"{path}.{name}" if path else name)
+    elif isinstance(new, list) and new and (old is None or (isinstance(old, list) and len(old) == len(new))):
+        for index, one in enumerate(new):
+            yield from differences(old[index] if old else None, one, f"{path}[{index}]")
     elif old != new:
         yield {"path": path, "old": old, "new": new}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import copy_context
 from datetime import date, timedelta
 from typing import Any
@@ -19,11 +19,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_events
-from syncengine.engine import mappings, slots
+from syncengine.engine import applying, mappings, slots
 from syncengine.engine.closings import absent_records, active_records, last_complete_read
 from syncengine.engine.comparing import Comparison, Fate, Judged
-from syncengine.engine.dry_runs import DryResult
 from syncengine.engine.leases import LeaseLost, lease_end
+from syncengine.engine.plans import Planner, action_of
 from syncengine.engine.records import count, fail_those_held_back_by
 from syncengine.engine.runs import CLOSING_NEEDS_APPROVAL
 from syncengine.engine.sending import Sender
@@ -31,7 +31,7 @@ from syncengine.engine.storing import store_records
 from syncengine.engine.work import RunWork
 from syncengine.flows.master import MasterDataFlow, ReadWindow
 from syncengine.flows.reading import Page
-from syncengine.models import FlowState, Record, RecordStatus, Run, RunMode
+from syncengine.models import FlowState, PlanAction, PlanItem, Record, RecordStatus, Run, RunMode
 
 PAGES_AHEAD = 1
 WATERMARK_OVERLAP = timedelta(days=1)
@@ -48,7 +48,10 @@ def synchronise(flow: MasterDataFlow, work: RunWork) -> bool:
             return False
         comparison = comparison_for(flow, work)
         with Sender(run.integration, flow, work.systems, run, in_flight) as sender:
-            finished = _Synchronisation(flow, work, comparison, sender).go()
+            if run.mode == RunMode.APPLY:
+                finished = _Application(flow, work, comparison, sender).go()
+            else:
+                finished = _Synchronisation(flow, work, comparison, sender).go()
             sender.finish()
     return finished
 
@@ -77,7 +80,7 @@ class _Synchronisation:
         self.state = FlowState.objects.get_or_create(
             integration=self.run.integration, flow=flow.name, defaults={"resend_field": flow.resend_field}
         )[0]
-        self.dry = DryResult.of(self.run.result) if self.run.mode == RunMode.DRY_RUN else None
+        self.dry = Planner(self.run, comparison.mapping.version) if self.run.mode == RunMode.DRY_RUN else None
 
     @property
     def whole(self) -> bool:
@@ -128,8 +131,9 @@ class _Synchronisation:
         unchanged = sum(1 for one in judged if one.fate is Fate.UNCHANGED)
         failed = [one.record for one in judged if one.fate is Fate.FAILED]
         if self.dry is not None:
-            self.dry.add(judged)
             with transaction.atomic():
+                self.dry.add_records(judged)
+                self._mark_seen(judged)
                 count(self.run.pk, read=read, unchanged=unchanged, failed=len(failed))
                 self._keep_dry()
                 if page is not None:
@@ -156,10 +160,12 @@ class _Synchronisation:
 
     def _keep_dry(self) -> None:
         """What was found so far, so that whoever goes on with the run after a hand-over loses nothing of it."""
-        found = self.dry.as_dict() if self.dry else None
-        Run.objects.filter(pk=self.run.pk, lease_owner=self.run.lease_owner).update(result=found)
+        found = self.dry.result() if self.dry else None
+        if not Run.objects.filter(pk=self.run.pk, lease_owner=self.run.lease_owner).update(result=found):
+            raise LeaseLost
 
     def _mark_seen(self, judged: Sequence[Judged]) -> None:
+        """Whoever reads a record has seen it in the source: what no later read finds is absent."""
         seen = [one.record.pk for one in judged if one.fate is not Fate.OUT_OF_SCOPE and one.record.pk]
         Record.objects.filter(pk__in=seen).update(seen_run=self.run.pk)
 
@@ -178,6 +184,8 @@ class _Synchronisation:
         rows = Record.objects.filter(
             integration=self.run.integration, flow=self.flow.name, next_edge__lte=self.work.context.today
         ).exclude(status=RecordStatus.IGNORED)
+        if self.dry is not None:  # what a page brought is as it was: nothing of it was stored
+            rows = rows.exclude(seen_run=self.run.pk)
         for keys in _chunks_of_keys(rows):
             self._take(self._by_keys(keys))
 
@@ -187,12 +195,12 @@ class _Synchronisation:
     def _absent(self) -> None:
         """Close what a complete read did not find; many at once need a person's yes."""
         absent = absent_records(self.run)
-        if self.dry is not None:
-            return
         number = absent.count()
         if self._too_many(number, active_records(self.run).count()):
-            self._hold_closings(number)
-            return
+            if self.dry is None:
+                self._hold_closings(number)
+                return
+            self.dry.holds_closings = True
         for keys in _chunks_of_keys(absent):
             self._close(keys)
 
@@ -222,6 +230,71 @@ class _Synchronisation:
             return
         known = (self.state.watermark or {}).get("date", "")
         FlowState.objects.filter(pk=self.state.pk).update(watermark={"date": max(known, newest)})
+
+
+class _Application:
+    """Sends the items of a plan: each is read and mapped now, and goes only if it is as the plan says."""
+
+    def __init__(self, flow: MasterDataFlow, work: RunWork, comparison: Comparison, sender: Sender) -> None:
+        self.flow = flow
+        self.work = work
+        self.run = work.run
+        self.comparison = comparison
+        self.sender = sender
+
+    def go(self) -> bool:
+        plan = applying.plan_to_send(self.run)
+        if plan is None:
+            return True
+        while items := list(applying.to_do(plan)[:CHUNK]):
+            self.sender.add(self._take(items, self._judged(items)))
+            if self.work.must_stop():
+                return self.work.cancelled()
+        applying.say_what_changed(self.run, plan)
+        return True
+
+    def _judged(self, items: Sequence[PlanItem]) -> dict[str, Judged]:
+        """The fate of the same records now, by key."""
+        found = self.flow.by_keys(self.work.systems.sap, [item.key for item in items], self.work.context)
+        closing = {item.key for item in items if item.action == PlanAction.CLOSE}
+        there = {self.flow.key(source): source for source in found}
+        gone = Record.objects.filter(
+            integration=self.run.integration, flow=self.flow.name, key__in=closing - there.keys()
+        )
+        judged = [
+            *self.comparison.judge([source for key, source in there.items() if key not in closing]),
+            *self.comparison.judge([source for key, source in there.items() if key in closing], leaving=True),
+            *self.comparison.gone(gone),
+        ]
+        return {one.record.key: one for one in judged}
+
+    @transaction.atomic
+    def _take(self, items: Sequence[PlanItem], judged: Mapping[str, Judged]) -> list[Record]:
+        """The records to be sent, stored and leased. Raises LeaseLost."""
+        same = [judged[item.key] for item in items if item.key in judged and _is_as_planned(item, judged[item.key])]
+        to_send = [one.record for one in _without_replayed(same)]
+        for record in to_send:
+            record.lease_owner, record.lease_expires_at = self.run.lease_owner, lease_end(timezone.now())
+        store_records(to_send)
+        going = {record.key for record in to_send}
+        applying.decide(items, {one.key: _why_not(judged.get(one.key)) for one in items if one.key not in going})
+        if not Run.objects.filter(pk=self.run.pk, lease_owner=self.run.lease_owner).exists():
+            raise LeaseLost
+        count(self.run.pk, read=len(items))
+        return to_send
+
+
+def _is_as_planned(item: PlanItem, judged: Judged) -> bool:
+    is_sent = judged.fate is Fate.SEND
+    return is_sent and action_of(judged) == item.action and judged.record.fingerprint == item.fingerprint
+
+
+def _why_not(judged: Judged | None) -> str:
+    if judged is None:
+        return "SAP does not have it any more."
+    if judged.fate is Fate.SEND:
+        return "Something else would be sent now."
+    return judged.record.error_message or "There is nothing to be sent any more."
 
 
 def _without_replayed(judged: Sequence[Judged]) -> list[Judged]:

@@ -156,7 +156,10 @@ class RehearsalDesk(DbDesk):
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What would happen: `would` for machines, `message` for people. `target` is None when nothing could be built."""
+    """What would happen: `would` for machines, `message` for people. `target` is None when nothing could be built.
+
+    `linked` is the document in SAP that the record would be linked to, `code` why it would fail.
+    """
 
     would: str
     message: str
@@ -164,6 +167,8 @@ class Rehearsal:
     target: Any = None
     problems: Sequence[dict[str, str]] = field(default_factory=list)
     hint: str = ""
+    code: str = ""
+    linked: int | None = None
 
 
 def rehearse(
@@ -198,15 +203,18 @@ def _ended(step: Step, record: Record, desk: RehearsalDesk, tried: Any) -> Rehea
         case NeedsPerson():
             problems = [{**problem.to_dict(), "message": sentence(problem.message)} for problem in step.problems]
             would = "ask" if step.decisions else "fail"
-            return Rehearsal(would, _told_too(step.message, desk), source, target, problems, step.hint)
+            return Rehearsal(would, _told_too(step.message, desk), source, target, problems, step.hint, step.code)
         case Stopped():
             return Rehearsal("stop", sentence(step.message), source, target, hint=step.hint)
         case Wait():
             return Rehearsal("wait", sentence(step.message) or "It would wait.", source, target, hint=step.hint)
         case AwaitAnswer():
-            return Rehearsal("confirm", _confirmation(desk), source, target or tried)
+            number = desk.linked.doc_num if desk.linked else None
+            return Rehearsal("confirm", _confirmation(number), source, target or tried, linked=number)
         case Finished() if desk.linked is not None:
-            return Rehearsal("adopt", f"It would be linked to {desk.linked.doc_num} in SAP.", source, target or tried)
+            number = desk.linked.doc_num
+            message = f"It would be linked to {number} in SAP."
+            return Rehearsal("adopt", message, source, target or tried, linked=number)
     return Rehearsal("nothing", "Nothing is left to do.", source, target or tried)
 
 
@@ -217,7 +225,6 @@ def _told_too(message: str, desk: RehearsalDesk) -> str:
     return sentence(message) + told
 
 
-def _confirmation(desk: RehearsalDesk) -> str:
-    number = desk.linked.doc_num if desk.linked else None
+def _confirmation(number: int | None) -> str:
     linked = f"It would be linked to {number} in SAP, and Basware" if number else "Basware"
     return f"{linked} would be told."

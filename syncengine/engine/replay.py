@@ -21,6 +21,7 @@ from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
 from syncengine.engine.documents import work_of
 from syncengine.engine.gate import Caller
+from syncengine.engine.planned import forget_plan
 from syncengine.engine.records import (
     HELD_BY_PERSON,
     Trouble,
@@ -108,7 +109,8 @@ def again(record: Record, version: int | None = None, **memo: Any) -> None:
     _refuse_in_progress(record)
     if record.error_code in ("import_failed", "rejected", "no_answer"):
         memo["resend_if_same"] = True
-    record.memo = {**(record.memo or {}), "replay": True, **memo}
+    forget_plan(record)
+    record.memo = {**record.memo, "replay": True, **memo}
     record.pinned_version = version
     record.part = ""
     record.run = None

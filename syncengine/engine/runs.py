@@ -19,6 +19,7 @@ from syncengine.models import (
     FlowState,
     Record,
     Run,
+    RunMode,
     RunStatus,
 )
 from syncengine.notices import Kind
@@ -65,12 +66,17 @@ def _flow_names(integration: Integration, flow: str) -> list[str]:
 
 def _open_run(integration: Integration, flow: str, mode: str, trigger: str, actor: str, after: Run | None) -> Run:
     try:
-        with transaction.atomic():
-            run = Run.objects.create(
-                integration=integration, flow=flow, mode=mode, trigger=trigger, requested_by=actor, after=after
-            )
+        return begin_run(integration, flow, mode, trigger, actor, after)
     except IntegrityError:  # the database allows one open run per flow: whoever asks again is answered with it
         return Run.objects.get(integration=integration, flow=flow, status__in=OPEN_RUN_STATUSES)
+
+
+@transaction.atomic
+def begin_run(integration: Integration, flow: str, mode: str, trigger: str, actor: str, after: Run | None) -> Run:
+    """A run that waits for a worker. Raises IntegrityError while another of the flow is open."""
+    run = Run.objects.create(
+        integration=integration, flow=flow, mode=mode, trigger=trigger, requested_by=actor, after=after
+    )
     FlowState.objects.update_or_create(
         integration=integration,
         flow=flow,
@@ -183,4 +189,5 @@ def _verdict(run: Run) -> RunStatus:
     if not run.failed and not run.error_code:
         return RunStatus.SUCCEEDED
     some_went_well = run.confirmed or run.unchanged or run.error_code == CLOSING_NEEDS_APPROVAL
+    some_went_well = some_went_well or (run.mode == RunMode.DRY_RUN and run.read > run.failed)
     return RunStatus.PARTIAL if some_went_well else RunStatus.FAILED

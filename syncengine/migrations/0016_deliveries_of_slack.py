@@ -11,7 +11,7 @@ def protect(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("syncengine", "0013_search"),
+        ("syncengine", "0014_plans"),
     ]
 
     operations = [

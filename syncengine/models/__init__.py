@@ -10,18 +10,29 @@ from syncengine.models.named_lock import NamedLock
 from syncengine.models.notice import Channel, DeliveryState, Notice, NoticeDelivery, NoticeRead
 from syncengine.models.period_end import PeriodEnd
 from syncengine.models.ping import Ping, PingPlan, PingTrigger
+from syncengine.models.plan import SENDING_ACTIONS, ItemFate, Plan, PlanAction, PlanItem
 from syncengine.models.posting import PostedDocument, UnlinkedDraw
 from syncengine.models.record import OPEN_STATUSES, FoundBy, Record, RecordStatus, Stage
 from syncengine.models.repair import Repair, RepairDeed, RepairEntry
-from syncengine.models.run import FINAL_STATUSES, OPEN_RUN_STATUSES, Run, RunMode, RunStatus, RunTrigger
+from syncengine.models.run import (
+    FINAL_STATUSES,
+    MODES_TO_ASK_FOR,
+    OPEN_RUN_STATUSES,
+    Run,
+    RunMode,
+    RunStatus,
+    RunTrigger,
+)
 from syncengine.models.sandbox import Sandbox, Setup
 from syncengine.models.slot import CallSlot
 from syncengine.models.tally import Tally
 
 __all__ = [
     "FINAL_STATUSES",
+    "MODES_TO_ASK_FOR",
     "OPEN_RUN_STATUSES",
     "OPEN_STATUSES",
+    "SENDING_ACTIONS",
     "Attempt",
     "AttemptItem",
     "AttemptState",
@@ -37,6 +48,7 @@ __all__ = [
     "FlowState",
     "FoundBy",
     "InboxNotification",
+    "ItemFate",
     "ItemOutcome",
     "NamedLock",
     "Notice",
@@ -47,6 +59,9 @@ __all__ = [
     "Ping",
     "PingPlan",
     "PingTrigger",
+    "Plan",
+    "PlanAction",
+    "PlanItem",
     "PostedDocument",
     "Record",
     "RecordStatus",

@@ -29,11 +29,16 @@ FINAL_STATUSES = (RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED, RunS
 
 
 class RunMode(models.TextChoices):
-    """`full` reads everything and closes what is gone; `dry_run` writes nothing anywhere."""
+    """`full` reads everything and closes what is gone; `dry_run` writes nothing anywhere; `apply` sends its plan."""
 
     INCREMENTAL = "incremental"
     FULL = "full"
     DRY_RUN = "dry_run"
+    APPLY = "apply"
+
+
+MODES_TO_ASK_FOR = [choice for choice in RunMode.choices if choice[0] != RunMode.APPLY]
+"""The others; a plan is applied by naming it."""
 
 
 class RunTrigger(models.TextChoices):

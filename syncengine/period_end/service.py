@@ -107,9 +107,11 @@ def _day(record: Record, today: date) -> date:
 
 def surroundings(integration: Integration, now: datetime) -> Surroundings:
     """How our own side stands."""
-    good = Run.objects.filter(
-        integration=integration, flow=FLOW, status__in=[RunStatus.SUCCEEDED, RunStatus.PARTIAL]
-    ).exclude(mode=RunMode.DRY_RUN)
+    good = (
+        Run.objects.filter(integration=integration, flow=FLOW, status__in=[RunStatus.SUCCEEDED, RunStatus.PARTIAL])
+        .exclude(mode=RunMode.DRY_RUN)
+        .exclude(mode=RunMode.APPLY)
+    )
     looked_at = good.order_by("-finished_at").values_list("started_at", flat=True).first()
     return Surroundings(now, looked_at, integration.enabled and not integration.paused)
 

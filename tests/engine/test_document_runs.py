@@ -175,18 +175,15 @@ def test_a_dry_run_only_tells_what_it_would_do(transactional_db, connected, stat
     work = rehearsing(connected)
     assert synchronise(PaperFlow(lambda work, desk: steps[work.key], pages=pages), work)
     run = Run.objects.get(pk=work.run.pk)
-    assert run.result["counts"] == {"unchanged": 2, "would_fail": 1}
-    assert run.result["totals"] == {"would_fail": {"EUR": "12.50"}}
-    assert [(one["action"], one["message"]) for one in run.result["examples"]] == [
-        ("unchanged", "Nothing is left to do."),
-        ("would_fail", "No account."),
-    ]
+    assert run.result["counts"] == {"unchanged": 2, "fail": 1}
+    assert run.result["totals"] == {"fail": {"EUR": "12.50"}}
+    assert list(run.plan.items.values_list("action", "message")) == [("fail", "No account.")]
     assert (run.read, list(Record.objects.values())) == (3, before)
     state.refresh_from_db()
     assert state.watermark == {"since": "2026-05-01"}
 
 
-def test_a_dry_run_that_is_handed_over_goes_on_where_it_was_and_keeps_its_examples(
+def test_a_dry_run_that_is_handed_over_goes_on_where_it_was_and_keeps_its_plan(
     transactional_db, connected, state, monkeypatch
 ):
     monkeypatch.setattr(document_runs, "DRY_BATCH", 1)
@@ -196,7 +193,7 @@ def test_a_dry_run_that_is_handed_over_goes_on_where_it_was_and_keeps_its_exampl
     def look(work, desk):
         looked_at.append(work.key)
         deadline.passed = len(looked_at) == 2
-        return Finished()
+        return NeedsPerson(message="no account", problems=[Problem("rows[0]", "no account")])
 
     work = rehearsing(connected, deadline)
     assert not synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), work)
@@ -205,8 +202,8 @@ def test_a_dry_run_that_is_handed_over_goes_on_where_it_was_and_keeps_its_exampl
     work.run.refresh_from_db()
     assert synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), work)
     run = Run.objects.get(pk=work.run.pk)
-    assert (looked_at, run.read, run.result["counts"]) == (["1", "2", "3"], 3, {"unchanged": 3})
-    assert [one["key"] for one in run.result["examples"]] == ["1", "2", "3"]
+    assert (looked_at, run.read, run.result["counts"]) == (["1", "2", "3"], 3, {"fail": 3})
+    assert sorted(run.plan.items.values_list("key", flat=True)) == ["1", "2", "3"]
 
 
 def test_who_has_lost_a_dry_run_writes_nothing_more_of_it(transactional_db, connected, state):

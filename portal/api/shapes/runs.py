@@ -7,7 +7,7 @@ from rest_framework import serializers
 from portal.api.shapes.common import ErrorField, Shape
 from syncengine.engine.runs import ALL
 from syncengine.flows import registry
-from syncengine.models import Run, RunMode, RunStatus
+from syncengine.models import MODES_TO_ASK_FOR, Run, RunMode, RunStatus
 
 
 class CountsShape(Shape):
@@ -70,7 +70,7 @@ class RunRequest(Shape):
     """What is to run; the flow's name, or all of them in the order of their dependencies."""
 
     flow = serializers.CharField(max_length=40)
-    mode = serializers.ChoiceField(choices=RunMode.choices, default=RunMode.INCREMENTAL)
+    mode = serializers.ChoiceField(choices=MODES_TO_ASK_FOR, default=RunMode.INCREMENTAL)
 
     def validate_flow(self, flow: str) -> str:
         if flow != ALL and flow not in registry.flows():

@@ -19,7 +19,7 @@ from syncengine.engine import due
 from syncengine.engine.runs import ALL, request_runs
 from syncengine.engine.work import Deadline
 from syncengine.flows import registry
-from syncengine.models import FINAL_STATUSES, Call, Run, RunMode, RunTrigger
+from syncengine.models import FINAL_STATUSES, MODES_TO_ASK_FOR, Call, Run, RunMode, RunTrigger
 from tenants.models import Integration
 
 TURN_SECONDS = 3600.0
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("integration", type=int, metavar="INTEGRATION_ID")
         parser.add_argument("flows", nargs="*", metavar="FLOW", help="all of them when none is named")
-        parser.add_argument("--mode", choices=RunMode.values, default=RunMode.INCREMENTAL)
+        parser.add_argument("--mode", choices=[mode for mode, _ in MODES_TO_ASK_FOR], default=RunMode.INCREMENTAL)
 
     def handle(self, *args: Any, **options: Any) -> None:
         integration = Integration.objects.filter(pk=options["integration"]).first()
