@@ -19,7 +19,7 @@ else:
 
 
 # The queue's rows are pickles: reading one runs what is in it, and a schedule runs whatever function it names.
-admin.site.unregister([Failure, OrmQ, Schedule, Success])
+admin.site.unregister([model for model in (Failure, OrmQ, Schedule, Success) if admin.site.is_registered(model)])
 
 
 class ReadOnlyAdmin(BaseAdmin):

@@ -85,6 +85,14 @@ def beat(owner: str) -> None:
     NamedLock.objects.update_or_create(name=name, defaults={"owner": owner, "expires_at": timezone.now() + BEAT_LASTS})
 
 
+def withdraw(owner: str) -> None:
+    """A worker that stops in good order no longer counts as alive."""
+    try:
+        NamedLock.objects.filter(name=f"{WORKER_PREFIX}{owner}"[:64]).delete()
+    except DatabaseError:
+        return  # its beat runs out by itself
+
+
 def site_health(now: datetime) -> dict[str, Any]:
     """interface.md, "Health": `status`, and an entry each for database, broker, workers and oldest due work."""
     if not _database_answers():

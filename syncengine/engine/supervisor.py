@@ -22,9 +22,10 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 
 from syncengine.engine import due
-from syncengine.engine.health import beat
+from syncengine.engine.health import beat, withdraw
 from syncengine.engine.leases import new_owner
 from syncengine.engine.sandbox_process import SandboxProcess
+from syncengine.engine.stopping import StopWish
 from syncengine.engine.wake import send_wake_up
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ class Supervisor:
         self._next_beat = 0.0
         self._name = new_owner()
         self._sandboxes = SandboxProcess()
+        self._wish = StopWish()
 
     def run(self) -> None:
         """Until `stop`: look for due work each second, wake the cluster, restart it when it is stuck."""
@@ -54,8 +56,11 @@ class Supervisor:
             while not self._stop.wait(TICK_SECONDS):
                 self._tick()
         finally:
-            self._sandboxes.end()
+            self._wish.express()
             self._end(signal.SIGTERM)
+            self._sandboxes.end()
+            self._wish.close()
+            withdraw(self._name)
 
     def stop(self) -> None:
         self._stop.set()
@@ -63,7 +68,10 @@ class Supervisor:
     def _start(self) -> None:
         manage = Path(settings.BASE_DIR) / "manage.py"
         self._cluster = subprocess.Popen(  # noqa: S603  # our own command line
-            [sys.executable, str(manage), "qcluster"], start_new_session=True
+            [sys.executable, str(manage), "qcluster"],
+            start_new_session=True,
+            env=self._wish.environment(),
+            pass_fds=[self._wish.reading],
         )
         self._stuck_since = None
         log.info("cluster_started", pid=self._cluster.pid)

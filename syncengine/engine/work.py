@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from syncengine.engine import stopping
 from syncengine.engine.leases import Heartbeat
 from syncengine.models import Run
 
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """A worker's task has to end before the broker's time-out; `passed` says when to stop taking on more."""
+    """A worker's task has to end before the broker's time-out; `passed` says when to stop taking on more.
+
+    It has passed, too, as soon as the worker is asked to stop.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     @property
     def passed(self) -> bool:
-        return time.monotonic() >= self._end
+        return time.monotonic() >= self._end or stopping.wished()
 
     @property
     def left(self) -> float:
