@@ -46,7 +46,7 @@ class IdentityProviderForm(forms.Form):
     )
     client_id = forms.CharField(max_length=200, label="Client ID")
     client_secret = forms.CharField(
-        required=False, max_length=500, label="Client secret", widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+        max_length=500, label="Client secret", widget=forms.PasswordInput(attrs={"autocomplete": "off"})
     )
     required = forms.BooleanField(
         required=False,
@@ -58,6 +58,7 @@ class IdentityProviderForm(forms.Form):
         names = ("issuer", "client_id", "required")
         super().__init__(data, initial={name: getattr(provider, name) for name in names} if provider else {})
         if provider:
+            self.fields["client_secret"].required = False
             self.fields["client_secret"].help_text = "One is set. Leave this empty to keep it."
 
 

@@ -132,6 +132,11 @@
   document.addEventListener("DOMContentLoaded", () => {
     localTimes(document);
     showSelected();
+    const nav = document.querySelector(".sidenav");
+    const here = nav?.querySelector("[aria-current]");
+    if (here && nav.scrollWidth > nav.clientWidth) {
+      nav.scrollLeft = here.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+    }
   });
   // A part that renews itself waits while somebody is in it with the keyboard or an open menu, or has opened something
   // in it, and while nobody looks.

@@ -217,7 +217,16 @@ def control(field: forms.BoundField) -> SafeString:
     else:
         kind = "form-control"
     invalid = "is-invalid" if field.errors else ""
-    return field.as_widget(attrs={"class": " ".join(filter(None, (kind, own, invalid)))})
+    attrs: dict[str, Any] = {"class": " ".join(filter(None, (kind, own, invalid)))}
+    if _repeats(widget.attrs.get("placeholder", ""), field.label):
+        attrs["placeholder"] = False
+    return field.as_widget(attrs=attrs)
+
+
+def _repeats(placeholder: object, label: str) -> bool:
+    """Whether a placeholder says no more than the label above it, as those of allauth's forms do."""
+    shorter, longer = sorted((str(placeholder).casefold(), label.casefold()), key=len)
+    return bool(shorter) and shorter in longer
 
 
 @register.filter

@@ -50,8 +50,17 @@ def flow(request: HttpRequest, access: Access, integration_id: int, flow: str) -
         else:
             messages.success(request, f"{flow_title(flow)}: saved.")
             return redirect("portal:flows", access.organization.slug, integration.pk)
-    context = {"form": form, "flow": registry.get(flow), "presets": CRON_PRESETS.items(), "state": state}
+    context = {"form": form, "flow": registry.get(flow), "presets": CRON_PRESETS.items(), **_said(form, access)}
     return page_of(request, access, "flows/flow.html", context, integration=integration)
+
+
+def _said(form: FlowForm, access: Access) -> dict[str, Any]:
+    """What both schedules of the form mean, so that nothing moves when the page asks again while one types."""
+    now = timezone.now().astimezone(access.organization.zone)
+    return {
+        "said": words_of(form["schedule"].value() or "", now),
+        "full_said": words_of(form["full_schedule"].value() or "", now, full=True),
+    }
 
 
 @organization_page("POST", act=Action.CONFIGURE)
