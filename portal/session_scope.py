@@ -20,7 +20,7 @@ _SCOPE = "signed_in_for"
 _VOUCHED = "vouched_for_by"
 # Where a session of one organization may go beside its pages; its address picks the organization, or fails.
 _OPEN = re.compile(
-    r"/(|o/.*|api/v1/.*|organizations/|sign-in/.*|accounts/(login|logout)/|static/.*|healthz/|metrics|webhooks/.*)"
+    r"/(|o/.*|api/v1/.*|organizations/|theme/|language/|sign-in/.*|accounts/(login|logout)/|static/.*|healthz/|metrics|webhooks/.*)"
 )
 _CLOSED = (
     "You signed in through your organization, which opens its pages only. "

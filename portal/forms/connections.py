@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 
 from tenants.models import Connection, System
 
@@ -26,7 +27,7 @@ class _ConnectionForm(forms.Form):
         secret.required = changed_at is None
         if changed_at:
             when = timezone.localtime(changed_at)
-            secret.help_text = f"Set on {when:%-d %b %Y}. Leave empty to keep it; it is never shown again."
+            secret.help_text = f"Set on {date_format(when)}. Leave empty to keep it; it is never shown again."
 
     @property
     def entered(self) -> dict[str, Any]:

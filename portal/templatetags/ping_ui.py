@@ -8,6 +8,7 @@ from typing import Any
 
 from django import template
 
+from portal.told import told
 from syncengine.connectors.checks import Check
 
 register = template.Library()
@@ -42,7 +43,7 @@ FULL_MS = 10_000
 def check_title(name: str) -> str:
     """`write:PurchaseInvoices` → `Add PurchaseInvoices`."""
     kind, _, what = name.partition(":")
-    return TITLES.get(name) or (f"{VERBS[kind]} {what}" if kind in VERBS and what else name)
+    return told(TITLES.get(name) or (f"{VERBS[kind]} {what}" if kind in VERBS and what else name))
 
 
 @register.filter

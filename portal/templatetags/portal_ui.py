@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from cronsim import CronSim, CronSimError
 from django import forms, template
 from django.conf import settings
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.formats import date_format, get_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from portal.amounts import amount_words
 from portal.forms.flows import CRON_PRESETS
+from portal.told import told
 from portal.version import VERSION
 from portal.views.payloads import pretty
 from syncengine.engine.finding import words_of_finding
@@ -62,7 +64,12 @@ STATUSES = {"run": RUN_STATUS, "record": RECORD_STATUS, "call": CALL_OUTCOME, "h
 BUSY = {"queued", "running", "settling", "in_progress"}
 
 WORDS_OF_MODES = {"incremental": "What changed", "full": "Everything", "dry_run": "Dry run"}
-CENT = Decimal("0.01")
+
+
+@register.filter(name="told")
+def in_the_viewers_language(text: object) -> str:
+    """What Python says in English, in the language of the page."""
+    return told(text)
 
 
 @register.simple_tag
@@ -87,7 +94,7 @@ def status(kind: str, value: str) -> SafeString:
 
 @register.simple_tag
 def badge(tone: str, word: str, busy: bool = False) -> SafeString:  # a template tag's argument
-    return format_html('<span class="status status-{}{}">{}</span>', tone, " status-busy" if busy else "", word)
+    return format_html('<span class="status status-{}{}">{}</span>', tone, " status-busy" if busy else "", told(word))
 
 
 @register.simple_tag
@@ -95,9 +102,9 @@ def when(moment: datetime | None, otherwise: str = "–") -> SafeString | str:
     """Relative words; the exact time is in the attributes."""
     if moment is None:
         return otherwise
-    exact = f"{timezone.localtime(moment):%-d %b %Y, %H:%M:%S %Z}"
     words = relative_words(moment, timezone.now())
-    return format_html('<time datetime="{}" title="{}" class="text-nowrap">{}</time>', moment.isoformat(), exact, words)
+    shown = '<time datetime="{}" title="{}" class="text-nowrap">{}</time>'
+    return format_html(shown, moment.isoformat(), exactly(moment), words)
 
 
 def relative_words(moment: datetime, now: datetime) -> str:
@@ -105,35 +112,34 @@ def relative_words(moment: datetime, now: datetime) -> str:
     seconds = round((now - moment).total_seconds())
     amount = abs(seconds)
     if amount < 45:
-        return "just now" if seconds >= 0 else "in a moment"
+        return told("just now" if seconds >= 0 else "in a moment")
     for size, most, unit in ((60, 90 * 60, "min"), (3600, 36 * 3600, "h"), (86400, 7 * 86400, "days")):
         if amount < most:
             words = f"{max(round(amount / size), 1)} {unit}"
-            return f"{words} ago" if seconds > 0 else f"in {words}"
+            return told(f"{words} ago" if seconds > 0 else f"in {words}")
     local = timezone.localtime(moment)
-    return f"{local:%-d %b}" if local.year == timezone.localtime(now).year else f"{local:%-d %b %Y}"
+    this_year = local.year == timezone.localtime(now).year
+    return date_format(local, "MONTH_DAY_FORMAT" if this_year else "DATE_FORMAT")
+
+
+def exactly(moment: datetime) -> str:
+    """`22 Nov 2026, 14:05:09 CET`."""
+    return date_format(timezone.localtime(moment), f"{get_format('DATE_FORMAT')}, H:i:s T")
 
 
 @register.simple_tag
 def clock(moment: datetime | None, otherwise: str = "–") -> SafeString | str:
-    """Date and time of day in the organization's zone."""
+    """Date and time of day in the zone of whoever looks."""
     if moment is None:
         return otherwise
-    local = timezone.localtime(moment)
-    exact = f"{local:%-d %b %Y, %H:%M:%S %Z}"
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, f"{local:%-d %b %Y, %H:%M}"
-    )
+    words = date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exactly(moment), words)
 
 
 @register.filter
 def money(amount: Decimal | None, currency: str = "") -> str:
-    """1,234.50 EUR; more than two places only where they are not zero."""
-    if amount is None:
-        return ""
-    rounded = amount.quantize(CENT, ROUND_HALF_UP)
-    shown = rounded if rounded == amount else amount.normalize()
-    return f"{intcomma(format(shown, 'f'))} {currency}".strip()
+    """`1,234.50 EUR`, as the language of the page writes it."""
+    return "" if amount is None else amount_words(amount, currency)
 
 
 @register.filter
@@ -144,7 +150,7 @@ def duration(milliseconds: int | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     if milliseconds < 60_000:
-        return f"{milliseconds / 1000:.1f} s"
+        return f"{number_format(milliseconds / 1000, 1)} s"
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {seconds} s"
 
@@ -161,7 +167,14 @@ def took(run: Any) -> str:
 @register.filter
 def flow_title(name: str) -> str:
     flow = registry.flows().get(name)
-    return flow.title if flow else name.replace("_", " ").capitalize()
+    return told(flow.title if flow else name.replace("_", " ").capitalize())
+
+
+@register.filter
+def flow_noun(name: str) -> str:
+    """Its records within a sentence: "vendors", "Lieferanten"."""
+    flow = registry.flows().get(name)
+    return told(flow.title.lower()) if flow else name
 
 
 @register.filter
@@ -171,34 +184,34 @@ def system_title(name: str) -> str:
 
 @register.filter
 def mode_words(mode: str) -> str:
-    return WORDS_OF_MODES.get(mode, mode)
+    return told(WORDS_OF_MODES.get(mode, mode))
 
 
 @register.filter
 def humanized(name: str) -> str:
     """`total_differs` → "Total differs"."""
-    return str(name).replace("_", " ").capitalize()
+    return told(str(name).replace("_", " ").capitalize())
 
 
 @register.filter
 def action_words(action: str) -> str:
     """`run.requested` → "Run requested"."""
-    return action.replace(".", " ").replace("_", " ").capitalize()
+    return told(action.replace(".", " ").replace("_", " ").capitalize())
 
 
 @register.filter
 def found_words(record: Record) -> str:
     """`Found by notification 0.4 s after approval.`; "" for what was not found one by one."""
-    return words_of_finding(record.found_by, record.offered_at, record.created_at)
+    return told(words_of_finding(record.found_by, record.offered_at, record.created_at))
 
 
 @register.filter
 def cron_words(expression: str | None) -> str:
     """A schedule in words; the expression itself when it has none."""
     if not expression:
-        return "By hand"
+        return told("By hand")
     if expression in CRON_PRESETS:
-        return CRON_PRESETS[expression]
+        return told(CRON_PRESETS[expression])
     try:
         return str(CronSim(expression, timezone.now()).explain())
     except CronSimError:
@@ -216,9 +229,13 @@ def control(field: forms.BoundField) -> SafeString:
         kind = "form-select"
     else:
         kind = "form-control"
+    if isinstance(widget, forms.Select):
+        widget.choices = _choices_told(widget.choices)
+    repeats = _repeats(widget.attrs.get("placeholder", ""), field.label)
+    _tell_placeholder(widget)
     invalid = "is-invalid" if field.errors else ""
     attrs: dict[str, Any] = {"class": " ".join(filter(None, (kind, own, invalid)))}
-    if _repeats(widget.attrs.get("placeholder", ""), field.label):
+    if repeats:
         attrs["placeholder"] = False
     return field.as_widget(attrs=attrs)
 
@@ -227,6 +244,16 @@ def _repeats(placeholder: object, label: str) -> bool:
     """Whether a placeholder says no more than the label above it, as those of allauth's forms do."""
     shorter, longer = sorted((str(placeholder).casefold(), label.casefold()), key=len)
     return bool(shorter) and shorter in longer
+
+
+def _choices_told(choices: Any) -> list[tuple[Any, Any]]:
+    """The options in the language of the page; a group of options keeps what is in it."""
+    return [(value, words if isinstance(words, list | tuple) else told(words)) for value, words in choices]
+
+
+def _tell_placeholder(widget: forms.Widget) -> None:
+    if "placeholder" in widget.attrs:
+        widget.attrs["placeholder"] = told(widget.attrs["placeholder"])
 
 
 @register.filter

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django import template
+from django.utils.formats import number_format
+
+from portal.told import told
 
 register = template.Library()
 
@@ -15,8 +18,8 @@ SLOW = 0.5
 def rate_words(per_second: float) -> str:
     """`35 records/s`, `2.4 records/s`, `12 records/min`."""
     if per_second < SLOW:
-        return f"{max(round(per_second * 60), 1)} records/min"
-    return f"{per_second:.0f} records/s" if per_second >= 10 else f"{per_second:.1f} records/s"
+        return told(f"{max(round(per_second * 60), 1)} records/min")
+    return told(f"{number_format(per_second, 0 if per_second >= 10 else 1)} records/s")
 
 
 @register.filter
@@ -26,4 +29,4 @@ def span_words(span: timedelta) -> str:
     if seconds < 90:
         return f"{seconds} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes < 90 else told(f"{minutes // 60} h {minutes % 60} min")

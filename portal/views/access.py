@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
+from portal.languages import zone_of
 from portal.notifications import unread_count
 from portal.proof import ASKED_FIRST, ask, is_needed
 from portal.second_factor import is_missing
@@ -46,7 +47,7 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
     """A page of an organization: `page(request, access, …)`, without the slug.
 
     405 for another method, the log-in page for strangers, 404 for outsiders, 403 for a role that may not `view` (GET)
-    or `act` (POST). Times are shown in the organization's time zone.
+    or `act` (POST). Times are shown in the organization's time zone, or in the one that the person chose instead.
     """
 
     def decorate(page: View) -> View:
@@ -60,7 +61,7 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
             first = _asked_first(request, access, _deed_of(request, access, act))
             if first is not None:
                 return first
-            with timezone.override(access.organization.zone), bound_to(access.organization):
+            with timezone.override(zone_of(request.user, access.organization)), bound_to(access.organization):
                 response = page(request, access, **kwargs)
             return _remembering(request, response, slug)
 

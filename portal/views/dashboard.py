@@ -59,7 +59,7 @@ def _live(integration: Integration) -> dict[str, Any]:
 
 
 def _figures(integration: Integration) -> dict[str, Any]:
-    statistics = statistics_of(integration, timezone.localdate())
+    statistics = statistics_of(integration, timezone.localdate(timezone=integration.organization.zone))
     return {
         "plots": [outcomes_plot(statistics.days), posting_plot(statistics.days)],
         "stages": _stage_bars(statistics.stages),

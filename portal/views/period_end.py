@@ -101,7 +101,7 @@ def _day(text: str) -> date:
 
 
 def _shown(access: Access, integration: Integration, rows: list[PeriodEnd], row: PeriodEnd | None) -> dict[str, Any]:
-    today = timezone.localdate()
+    today = timezone.localdate(timezone=access.organization.zone)
     context: dict[str, Any] = {"integration": integration, "row": row, "known": rows, "offered": _offered(row, today)}
     if row is None or row.report is None:
         return {**context, "asked": _last_month(today).isoformat()}

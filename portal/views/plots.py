@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from math import log10
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.formats import date_format, number_format
 
 from syncengine.models import DayFigures
 
@@ -81,7 +83,7 @@ def outcomes_plot(days: Sequence[DayFigures]) -> Plot:
         unit,
         empty="",
         summary=f"{intcomma(done)} done and {intcomma(failed)} failed in {len(days)} days.",
-        scale=[intcomma(f"{value:g}") for value in (top, top / 2, 0)],
+        scale=[_plainly(value) for value in (top, top / 2, 0)],
         days=_days_named(days),
         legend=[("done", "Done"), ("failed", "Failed")],
         columns=[_outcomes(place, day, top) for place, day in enumerate(days)],
@@ -113,8 +115,11 @@ def posting_plot(days: Sequence[DayFigures]) -> Plot:
         title,
         f"{unit} by day",
         empty="",
-        summary=f"{intcomma(posted)} invoices were posted; the slow end of a day was {most / size:.1f} {unit} at most.",
-        scale=[f"{value:g}" for value in (top, top / 2, 0)],
+        summary=(
+            f"{intcomma(posted)} invoices were posted; "
+            f"the slow end of a day was {number_format(most / size, 1)} {unit} at most."
+        ),
+        scale=[_plainly(value) for value in (top, top / 2, 0)],
         days=_days_named(days),
         legend=[("median", "Half of the invoices (p50)"), ("slow", "95 of 100 invoices (p95)")],
         columns=[_times(place, day, top * size, size, unit) for place, day in enumerate(days)],
@@ -129,13 +134,14 @@ def _times(place: int, day: DayFigures, top: float, size: int, unit: str) -> Col
     x, median = _left(place), _height(day.median_seconds, top)
     slow = max(_height(day.slow_seconds, top), median)
     bars = [Bar("slow", x, HEIGHT - slow, slow), Bar("median", x, HEIGHT - median, median)]
-    words = f"p50 {day.median_seconds / size:.1f}, p95 {day.slow_seconds / size:.1f} {unit}, {day.posted} posted"
+    median_words, slow_words = number_format(day.median_seconds / size, 1), number_format(day.slow_seconds / size, 1)
+    words = f"p50 {median_words}, p95 {slow_words} {unit}, {day.posted} posted"
     return Column(place * STEP, f"{_name(day.day)}: {words}", bars)
 
 
 def _time_row(day: DayFigures, size: int) -> list[str]:
     seconds = (day.median_seconds or 0.0, day.slow_seconds or 0.0)
-    return [_name(day.day), intcomma(day.posted), *(f"{one / size:.1f}" for one in seconds)]
+    return [_name(day.day), intcomma(day.posted), *(number_format(one / size, 1) for one in seconds)]
 
 
 def nice_top(most: float) -> float:
@@ -165,7 +171,12 @@ def _left(place: int) -> float:
 
 
 def _name(day: date) -> str:
-    return f"{day:%-d %b}"
+    return date_format(day, "MONTH_DAY_FORMAT")
+
+
+def _plainly(value: float) -> str:
+    """2,000 and 0.5: no decimals that say nothing."""
+    return str(number_format(Decimal(f"{value:g}"), force_grouping=True))
 
 
 def _days_named(days: Sequence[DayFigures]) -> list[str]:

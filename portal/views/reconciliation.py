@@ -40,7 +40,7 @@ PAYMENTS = {
 def reconciliation(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
     """Both systems are read when a period is asked for, not when the page is merely opened."""
     integration = integration_of(access, integration_id)
-    form = PeriodForm(request.GET if "first_day" in request.GET else None, initial=_this_month())
+    form = PeriodForm(request.GET if "first_day" in request.GET else None, initial=_this_month(access))
     context: dict[str, Any] = {"form": form}
     status = 200
     if form.is_bound and form.is_valid():
@@ -59,8 +59,8 @@ def reconciliation(request: HttpRequest, access: Access, integration_id: int) ->
     )
 
 
-def _this_month() -> dict[str, date]:
-    today = timezone.localdate()
+def _this_month(access: Access) -> dict[str, date]:
+    today = timezone.localdate(timezone=access.organization.zone)
     return {"first_day": today.replace(day=1), "last_day": today}
 
 

@@ -25,7 +25,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     if chosen not in THEMES:
         return HttpResponseBadRequest("There is no such theme.", content_type="text/plain")
-    response = redirect(_way_back(request))
+    response = redirect(way_back(request))
     if chosen == AUTO:
         response.delete_cookie(COOKIE, samesite="Lax")
     else:
@@ -33,7 +33,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _way_back(request: HttpRequest) -> str:
+def way_back(request: HttpRequest) -> str:
     """A page of ours, whoever wrote the form."""
     wanted = request.POST.get("next", "")
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())

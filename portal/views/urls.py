@@ -12,6 +12,7 @@ from portal.views import (
     flows,
     home,
     integrations,
+    language,
     mappings,
     members,
     notices,
@@ -143,5 +144,7 @@ urlpatterns = [
     path("second-factor/", sign_in.second_factor, name="second-factor"),
     path("sessions/<int:session_id>/end/", sign_in.end_session, name="session-end"),
     path("theme/", theme.choose, name="theme"),
+    path("language/", language.choose, name="language"),
+    path("preferences/", language.preferences, name="preferences"),
     path("o/<slug:slug>/", include(organization_urls)),
 ]

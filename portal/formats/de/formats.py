@@ -1,0 +1,6 @@
+"""22.11.2026, 14:05."""
+
+DATE_FORMAT = "d.m.Y"
+MONTH_DAY_FORMAT = "d.m."
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = "d.m.Y, H:i"

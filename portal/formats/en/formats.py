@@ -1,0 +1,6 @@
+"""22 Nov 2026, 14:05."""
+
+DATE_FORMAT = "j M Y"
+MONTH_DAY_FORMAT = "j M"
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = "j M Y, H:i"

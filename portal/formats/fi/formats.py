@@ -1,0 +1,6 @@
+"""22.11.2026, 14:05."""
+
+DATE_FORMAT = "j.n.Y"
+MONTH_DAY_FORMAT = "j.n."
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = "j.n.Y, H:i"

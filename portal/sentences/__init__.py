@@ -1,0 +1,9 @@
+"""The sentences that Python says in English and pages show in the viewer's language (`portal.told`).
+
+A place in a sentence is written %(name)s, whatever the f-string at its source calls it. What stands here must still be
+said somewhere: tests/portal/test_sentences.py looks for each in the source.
+"""
+
+from portal.sentences import checks, forms, invoices, pages, work
+
+SENTENCES = (*forms.SENTENCES, *pages.SENTENCES, *work.SENTENCES, *invoices.SENTENCES, *checks.SENTENCES)

@@ -1,0 +1,105 @@
+"""The words of Python, shown in the viewer's language.
+
+Python speaks English: what it stores, logs and answers to programs stays the same whoever looks. A page translates it
+when it shows it. What has no translation is shown as it is: names, what the two systems said, and words of people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from django.utils.safestring import SafeData
+from django.utils.translation import get_language, gettext
+
+from portal.languages import ENGLISH
+from portal.sentences import SENTENCES
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.?!:]) (?=[A-Z“\"(])")
+# Places where again words of ours stand, not a name or a number.
+_OF_WORDS = re.compile(r"(words|word|noun|reason|unit|what|flow|table|deed|kind|entity)(_\d)?")
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """A sentence with places, and how it is found."""
+
+    msgid: str
+    found: re.Pattern[str]
+
+
+def told(text: object) -> str:
+    """The text in the language of the page; as it is where nobody translated it."""
+    language = get_language() or ENGLISH
+    plain = str(text or "")
+    ours = plain and not isinstance(plain, SafeData)  # markup comes from libraries that translate it themselves
+    return _told(plain, language) if ours and language != ENGLISH else plain
+
+
+@lru_cache(maxsize=4096)
+def _told(text: str, language: str) -> str:
+    """`language` is the one that is active: it is what answers are kept by."""
+    whole = _sentence(text)
+    if whole is not None:
+        return whole
+    return " ".join(_sentence(one) or one for one in _BETWEEN_SENTENCES.split(text))
+
+
+def _sentence(text: str) -> str | None:
+    """None for a sentence that is not ours. A capital or a full stop more or less does not make it another one."""
+    for msgid, capital, stop in _spellings(text):
+        if msgid in _plain():
+            return _spelled(gettext(msgid), capital=capital, stop=stop)
+    bare = text.rstrip(".")
+    for pattern in _patterns():
+        match = pattern.found.fullmatch(bare)
+        if match:
+            places = {name: _filled(name, value) for name, value in match.groupdict().items()}
+            capital = text[:1].isupper() and not pattern.msgid[:1].isupper()
+            stop = text.endswith(".") and not pattern.msgid.endswith(".")
+            return _spelled(gettext(pattern.msgid) % places, capital=capital, stop=stop)
+    return None
+
+
+def _spellings(text: str) -> Iterator[tuple[str, bool, bool]]:
+    """A text as it may stand in the catalogue, with what has to be put back: its capital, its full stop."""
+    lowered = text[:1].lower() + text[1:]
+    yield text, False, False
+    yield lowered, True, False
+    if text.endswith("."):
+        yield text[:-1], False, True
+        yield lowered[:-1], True, True
+
+
+def _spelled(text: str, *, capital: bool, stop: bool) -> str:
+    text = text[:1].upper() + text[1:] if capital else text
+    return f"{text}." if stop and not text.endswith(".") else text
+
+
+def _filled(name: str, value: str) -> str:
+    return (_sentence(value) or value) if _OF_WORDS.fullmatch(name) else value
+
+
+@cache
+def _plain() -> frozenset[str]:
+    return frozenset(sentence for sentence in SENTENCES if not _PLACE.search(sentence))
+
+
+@cache
+def _patterns() -> tuple[_Pattern, ...]:
+    """Those that say the most first, so that a short one does not take what belongs to a longer one."""
+    placed = [sentence for sentence in SENTENCES if _PLACE.search(sentence)]
+    ordered = sorted(placed, key=lambda sentence: -len(_PLACE.sub("", sentence)))
+    return tuple(_Pattern(sentence, _compiled(sentence)) for sentence in ordered)
+
+
+def _compiled(sentence: str) -> re.Pattern[str]:
+    """Places take what is there; the first letter may be a capital, the full stop is the caller's."""
+    pieces = _PLACE.split(sentence.rstrip("."))
+    first = pieces[0]
+    begun = f"[{re.escape(first[0].lower())}{re.escape(first[0].upper())}]{re.escape(first[1:])}" if first else ""
+    rest = "".join(f"(?P<{name}>.+?){re.escape(text)}" for name, text in zip(pieces[1::2], pieces[2::2], strict=True))
+    return re.compile(begun + rest, re.DOTALL)
