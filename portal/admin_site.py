@@ -6,8 +6,7 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -23,6 +22,6 @@ class GuardedAdminSite(AdminSite):
         return super().has_permission(request) and has_one(request.user)  # type: ignore[arg-type]  # staff are users
 
     @method_decorator([never_cache, secure_admin_login])
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Staff who came in are led on, or to the second factor that they lack; there is no form of its own."""
         return redirect(reverse("admin:index") if has_one(request.user) else reverse("portal:second-factor"))  # type: ignore[arg-type]  # as above

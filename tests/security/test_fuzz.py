@@ -4,33 +4,46 @@ from __future__ import annotations
 
 import csv
 import hmac
+import inspect
 import io
 import json
 import re
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import RequestFactory
 from rest_framework.exceptions import APIException
+from rest_framework.test import APIRequestFactory, force_authenticate
 
 from portal.api.parsers import BoundedJSONParser
+from portal.api.views import audit
+from portal.forms.tables import table_as_text, text_as_table
+from portal.views import reconciliation, record_views
 from syncengine.connectors import jsonio
 from syncengine.connectors.basware import Basware, BaswareSettings
 from syncengine.connectors.basware.notification import NotANotification, parse
 from syncengine.connectors.basware.signature import verify
-from syncengine.connectors.calls import Request, Response
+from syncengine.connectors.calls import Request, Response, utcnow
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.connectors.redaction import Redactor
 from syncengine.connectors.sap_b1 import SapB1, SapSettings, literals
 from syncengine.mapping import MappingRefused, compile_rules
 from syncengine.notices.mail import one_line
+from syncengine.reconciliation.report import Report
 from syncengine.sandbox.sap_b1.filters import parse_filter
 from syncengine.sandbox.sap_b1.model import entity_set
 from syncengine.spreadsheets import FORMULA_STARTS, plain_text
+from tenants.scoping import Access, access_of_member
+from tests import factories
 from tests.security.conftest import Prove
 from tests.security.noise import MANY, Noise, inputs
 
@@ -276,3 +289,77 @@ def test_a_text_in_a_header_is_one_line(prove: Prove):
 
     given = inputs("lines", lambda noise: noise.text(30) + noise.random.choice(("\r\n", "\n", "\r", "\x85")) + "Bcc: x")
     prove("fuzz: subjects of e-mails are one line", MANY, crashes(given, use))
+
+
+CELLS = (
+    "V100", " x ", "=", ";", ",", "\t", '"', '""', '"a;b"', '"=', "from", "to", "from;to", "source,target", " ", "\x0b",
+    "\x85", "\u2028", "\x00", "'=1+1", "a = b", "Ünïcode", "1,5", '"a" "b"', "\\", "\ufeff", "\u200b", "x" * 300,
+)  # fmt: skip
+
+
+def test_a_pasted_table_is_read_and_written_back_the_same(prove: Prove):
+    def paste(noise: Noise) -> str:
+        lines = ("".join(noise.random.choices(CELLS, k=noise.random.randrange(7))) for _ in range(6))
+        ending = noise.random.choice(("\n", "\r\n", "\r"))
+        return ending.join(noise.random.choice((line, line, noise.text(40))) for line in lines)
+
+    def use(text: str) -> None:
+        table = text_as_table(text)
+        assert all(isinstance(one, str) for pair in table.items() for one in pair)
+        assert text_as_table(table_as_text(table)) == table
+
+    prove("fuzz: pasted tables", MANY, crashes(inputs("tables", paste), use, ValidationError))
+
+
+HUGE = ('"' * 300_000, "a=" * 300_000, '"a",' * 100_000, "=\n" * 300_000, f"{'x' * 50}\n" * 30_000, " " * 900_000)
+
+
+@pytest.mark.parametrize("text", HUGE, ids=range(len(HUGE)))
+def test_a_huge_table_is_read_or_refused_in_time(text, prove: Prove):
+    prove("fuzz: pasted tables", 1, crashes([text], text_as_table, ValidationError))
+
+
+NAMED = re.compile(r'attachment; filename="[a-z]+[a-z0-9-]*\.(csv|jsonl|pdf)"')
+
+
+def test_the_file_name_of_a_download_is_ours_whatever_was_asked_for(organization, monkeypatch, prove: Prove):
+    """Names, filters, days and formats come from outside; none of them reaches a header."""
+    owner = factories.member(organization, "owner")
+    organization.name = 'x"; filename="evil.exe'
+    integration = factories.IntegrationFactory(organization=organization, name='../../"evil.html')
+    access = access_of_member(owner, organization.slug)
+    report = partial(Report, read_at=utcnow(), rows=[], payments=[])
+    monkeypatch.setattr(reconciliation, "_report", lambda _, first, last, again: report(first, last))
+    pages = {record_views.export: 5_000, audit.AuditExport: 4_500, reconciliation.reconciliation: MANY - 9_500}
+
+    def query(noise: Noise) -> dict[str, str]:
+        names = ("format", "last_day", "q", "status", "flow", "filename", "sort", "outcome", "action", "actor")
+        found = {name: noise.text(30).replace("\ud800", "") for name in names}
+        wanted = noise.random.choice((found["format"], 'csv"; x="', "csv", "csv", "jsonl", "pdf\r\nX: y"))
+        last = noise.random.choice((found["last_day"], "2026-05-31", "31.05.2026", "0001-01-01"))
+        return {**found, "format": wanted, "first_day": "0001-01-01", "last_day": last}
+
+    def use(page: Any, asked: dict[str, str]) -> None:
+        answer = opened(page, asked, access, integration.pk)
+        if "Content-Disposition" in answer:
+            named[page] += 1
+            assert NAMED.fullmatch(answer["Content-Disposition"]), answer["Content-Disposition"]
+            assert not answer["Content-Type"].startswith("text/html")
+
+    wrong: list[str] = []
+    named = Counter[Any]()
+    for page, many in pages.items():
+        wrong += crashes(inputs(page.__name__, query, many), partial(use, page))
+    assert named.keys() == pages.keys()
+    prove("fuzz: file names of downloads", MANY, wrong)
+
+
+def opened(page: Any, asked: dict[str, str], access: Access, integration_id: int) -> Any:
+    """What the page or the API answers, without the middleware."""
+    if not inspect.isclass(page):
+        request = RequestFactory().get("/", asked)
+        request.user, request.session = access.user, {}
+        return inspect.unwrap(page)(request, access, integration_id)
+    request = APIRequestFactory().get("/", asked)
+    force_authenticate(request, access.user, access)
+    return page.as_view()(request)

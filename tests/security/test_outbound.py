@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from portal import oidc
 from portal.notifications import save_slack
+from portal.organizations import save_provider
 from syncengine.connectors.basware.settings import BaswareSettings
 from syncengine.connectors.basware.storage import Storage
 from syncengine.connectors.calls import Limits, Request, Response, utcnow
@@ -22,6 +24,7 @@ from syncengine.engine.connecting import save_connection
 from syncengine.models import Notice
 from syncengine.notices import slack
 from tenants.errors import Refused
+from tenants.models import IdentityProvider
 from tenants.scoping import access_of_member
 from tests import factories
 from tests.connectors.servers import RawServer
@@ -266,3 +269,102 @@ def test_a_redirect_of_a_notification_url_leads_nowhere(status, listener, organi
         slack.post(f"{redirecting.url}/services/T0/B0/secret", notice)
     redirecting.close()
     prove("outbound: no redirect is followed by itself", 1, [1] * listener.connections)
+
+
+# Sign-in by OpenID Connect: the issuer is typed, and what it says of itself names three more addresses.
+
+
+def description(url: str) -> dict[str, str]:
+    """A provider that is well, but for the addresses that it names."""
+    return {"issuer": "https://login.example.com", **dict.fromkeys(ENDPOINTS, url)}
+
+
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+STARTED = oidc.start(1, "", afresh=False)
+
+
+def provider_at(issuer: str) -> IdentityProvider:
+    return IdentityProvider(issuer=issuer, client_id="client", client_secret={"value": "c4nary"})
+
+
+@pytest.fixture
+def reaching(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[str], Any]]:
+    """For each address of a provider, what makes us go there."""
+    real = {"metadata": oidc._metadata, "exchange": oidc._exchange}
+
+    def go(url: str, deed: Callable[[IdentityProvider], Any], *, token: str = "") -> Any:
+        monkeypatch.setattr(oidc, "_metadata", lambda provider: description(url))
+        monkeypatch.setattr(oidc, "_exchange", (lambda *_: token) if token else real["exchange"])
+        return deed(provider_at("https://login.example.com"))
+
+    def discovery(url: str) -> Any:
+        monkeypatch.setattr(oidc, "_metadata", real["metadata"])
+        return oidc.authorization_url(provider_at(url), STARTED)
+
+    return {
+        "issuer": discovery,
+        "authorization": lambda url: go(url, lambda one: oidc.authorization_url(one, STARTED)),
+        "token": lambda url: go(url, lambda one: oidc.person_of(one, STARTED, "code")),
+        "jwks": lambda url: go(url, lambda one: oidc.person_of(one, STARTED, "code"), token="a.b.c"),
+    }
+
+
+def reached(deed: Callable[[str], Any], url: str) -> str:
+    """What is wrong with the answer to a provider's address; "" if it was refused and nothing was connected to."""
+    with connections() as made:
+        try:
+            deed(url)
+        except oidc.SignInFailed:
+            return f"{url}: {made}" if made else ""
+    return f"{url}: let through"
+
+
+@pytest.mark.parametrize("which", ["issuer", "authorization", "token", "jwks"])
+def test_no_address_of_an_identity_provider_leads_inside(which, reaching, listener, prove):
+    hosts = [*hosts_private(), *hosts_never()]
+    urls = [f"{scheme}://{host}:{listener.port}/x" for host in hosts for scheme in ("https", "http")]
+    urls += [url for host in ("127.0.0.1", "169.254.169.254") for url in disguised(host, listener.port)]
+    failures = [found for url in urls if (found := reached(reaching[which], url))]
+    assert listener.connections == 0
+    prove(f"outbound: OpenID Connect, {which} with a private address is refused", len(urls), failures)
+
+
+@pytest.mark.parametrize("which", ["issuer", "token", "jwks"])
+def test_a_name_of_an_identity_provider_that_changes_its_mind_reaches_nothing_inside(
+    which, reaching, monkeypatch, prove
+):
+    failures = []
+    for address in INNER:
+        for answers in (((address,),), ((PUBLIC,), (address,)), ((address, PUBLIC),)):
+            resolving(monkeypatch, *answers)
+            with connections() as made, pytest.raises(oidc.SignInFailed):
+                reaching[which]("https://rebind.example.com/x")
+            failures += [f"{address}: {made}"] if set(made) - {PUBLIC} else []
+    prove("outbound: OpenID Connect, DNS rebinding reaches nothing inside", 3 * len(INNER), failures)
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+@pytest.mark.parametrize("which", ["issuer", "token", "jwks"])
+def test_a_redirect_of_an_identity_provider_is_not_followed(which, status, reaching, listener, settings, prove):
+    """With it would go the client's secret."""
+    settings.OUTBOUND_ALLOW, settings.OUTBOUND_ALLOW_HTTP = ["127.0.0.1"], True
+    answer = f"HTTP/1.1 {status} Moved\r\nLocation: {listener.url}/inner\r\nContent-Length: 0\r\n\r\n".encode()
+    redirecting = RawServer(lambda received: answer)
+    with pytest.raises(oidc.SignInFailed):
+        reaching[which](redirecting.url)
+    assert redirecting.received
+    redirecting.close()
+    prove("outbound: no redirect is followed by itself", 1, [1] * listener.connections)
+
+
+def test_an_issuer_with_such_an_address_is_not_saved(organization, admin, prove):
+    access = access_of_member(admin, organization.slug)
+    urls = [f"https://{host}" for host in [*hosts_private(), *hosts_never()]]
+    failures = []
+    for url in urls:
+        try:
+            save_provider(access, {"issuer": url, "client_id": "x", "client_secret": "y", "required": False})
+            failures.append(url)
+        except Refused:
+            pass
+    prove("outbound: OpenID Connect, issuer with a private address is refused", len(urls), failures)

@@ -18,21 +18,38 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 from drf_spectacular.generators import SchemaGenerator
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from tests import factories
 from tests.security.conftest import Prove
 from tests.security.world import one_of_everything
 
-CHECKS = [
-    status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance,
-    not_a_server_error,
-]  # fmt: skip
+# All that there are, but for one: what the document's shapes allow may still mean nothing (a flow that there is not,
+# a day after its end, an address that may not be called), and then 400 says so, field by field.
+LEFT_OUT = {positive_data_acceptance}
+# What the shapes cannot say: a third of the requests send it, so that the deed itself is tried and not its refusal.
+SENSIBLE: dict[str, Any] = {
+    "POST /api/v1/integrations/": {"name": "Sweden"},
+    "PATCH /api/v1/integrations/{integration_id}/": {"enabled": True},
+    "PUT /api/v1/integrations/{integration_id}/connections/{system}/": factories.SAP,
+    "PUT /api/v1/integrations/{integration_id}/mappings/{flow}/": {
+        "rules": [{"target": "name", "source": "CardName"}], "lookups": {},
+    },
+    "POST /api/v1/integrations/{integration_id}/mappings/{flow}/preview/": {"key": None, "rules": None},
+    "POST /api/v1/integrations/{integration_id}/replays/": {"flow": "vendors", "reason": "the period is open again"},
+    "POST /api/v1/integrations/{integration_id}/runs/": {"flow": "vendors"},
+    "POST /api/v1/members/invite/": {"email": "sven@example.com", "role": "viewer"},
+    "POST /api/v1/records/{record_id}/replay/": {"reason": "the period is open again"},
+    "POST /api/v1/records/{record_id}/resend/": {"reason": "it was lost there"},
+}  # fmt: skip
+# Refused in every state but one, which the tests of the API bring about.
+NEEDS_A_STATE = (
+    "POST /api/v1/records/{record_id}/decide/",
+    "POST /api/v1/records/{record_id}/hold/",
+    "POST /api/v1/runs/{run_id}/confirm-closings/",
+)
+FLOOR = 0.3  # of the positive requests of each operation do what they ask for, or get as far as the remote system
 MODES = {mode.value: mode for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)}
 EXAMPLES = {"positive": 15, "negative": 10}  # for each operation
 
@@ -48,13 +65,14 @@ def _one_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def openapi(monkeypatch: pytest.MonkeyPatch, _one_connection: None) -> Any:
+def openapi(monkeypatch: pytest.MonkeyPatch, settings: Any, _one_connection: None) -> Any:
     """The document with the portal behind it. No name is found, so that nothing remote is called."""
 
     def nothing_found(*args: Any, **options: Any) -> Any:
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "getaddrinfo", nothing_found)
+    settings.ALLOWED_HOSTS = ["testserver", "localhost"]  # the checks ask once more, by that name
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
     document = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
     document.app = get_wsgi_application()
@@ -67,28 +85,36 @@ def values(db: None) -> dict[str, Any]:
     return {**one_of_everything(organization), "key": factories.api_key(organization, "admin")}
 
 
-def problems_of(case: Any, headers: dict[str, str], checks: list[Any]) -> list[str]:
-    """What is wrong with the answer to one request; whatever the request did is undone."""
+def answered(case: Any, headers: dict[str, str]) -> Any:
+    """The answer to one request; whatever the request did is undone."""
     with transaction.atomic():
         answer = case.call(headers={**headers, "Host": "testserver"})
         transaction.set_rollback(True)
+    return answer
+
+
+def problems_of(case: Any, answer: Any, headers: dict[str, str], left_out: set[Any]) -> list[str]:
+    """What every check of schemathesis finds wrong with an answer."""
     if answer.status_code == 502:  # the remote system is away: promised by the document
-        checks = [check for check in checks if check is not not_a_server_error]
+        left_out = {*left_out, not_a_server_error}
     try:
-        case.validate_response(answer, checks=checks)
-    except Exception as found:  # noqa: BLE001  # each is a group of failed checks
-        told = [" ".join(str(one).split())[:300] for one in getattr(found, "exceptions", [found])]
-        where = f"{case.method} {case.formatted_path}: {answer.status_code}"
-        return [f"{where} {one}" for one in told]
+        case.validate_response(answer, headers=headers, excluded_checks=[*LEFT_OUT, *left_out])
+    except FailureGroup as found:
+        told = [" ".join(str(one).split())[:300] for one in found.exceptions]
+        return [f"{case.method} {case.formatted_path}: {answer.status_code} {one}" for one in told]
     return []
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_operation_answers_as_its_document_says(mode, openapi, values, prove: Prove):
     headers = {"Authorization": f"Api-Key {values['key']}"}
-    tried, wrong = 0, []
+    wrong: list[str] = []
+    seen: dict[str, list[int]] = {}
 
     def explore(operation: Any) -> None:
+        name = f"{operation.method.upper()} {operation.path}"
+        statuses = seen.setdefault(name, [])
+
         @hypothesis.settings(
             max_examples=EXAMPLES[mode],
             derandomize=True,
@@ -99,11 +125,15 @@ def test_every_operation_answers_as_its_document_says(mode, openapi, values, pro
         )
         @hypothesis.given(operation.as_strategy(generation_mode=MODES[mode]))
         def once(case: Any) -> None:
-            nonlocal tried
-            tried += 1
-            if tried % 3 and mode == "positive":  # mostly objects that there are
-                case.path_parameters = {name: values[name] for name in case.path_parameters or {}}
-            wrong.extend(problems_of(case, headers, CHECKS))
+            left_out: set[Any] = set()
+            if len(statuses) % 3:  # mostly objects that there are
+                case.path_parameters = {one: values[one] for one in case.path_parameters or {}}
+                left_out = {negative_data_rejection}  # that may have been all that was wrong
+            if mode == "positive" and len(statuses) % 3 == 2 and name in SENSIBLE:
+                case.body, case.query = SENSIBLE[name], {}
+            answer = answered(case, headers)
+            statuses.append(answer.status_code)
+            wrong.extend(problems_of(case, answer, headers, left_out))
 
         once()
 
@@ -112,7 +142,17 @@ def test_every_operation_answers_as_its_document_says(mode, openapi, values, pro
         if mode == "negative" and not (operation.body or operation.query or operation.path_parameters):
             continue  # nothing of it can be wrong
         explore(operation)
-    prove("schemathesis: an answer is what the OpenAPI document says", tried, sorted(set(wrong)))
+    if mode == "positive":
+        wrong += [f"{name}: {found} of {tried} did anything" for name, found, tried in too_few(seen)]
+    prove("schemathesis: an answer is what the OpenAPI document says", sum(map(len, seen.values())), sorted(set(wrong)))
+
+
+def too_few(seen: dict[str, list[int]]) -> Iterator[tuple[str, int, int]]:
+    """Operations of which next to nothing but refusals was seen: they would not have been tested."""
+    for name, statuses in seen.items():
+        done = sum(status < 300 or status == 502 for status in statuses)
+        if done < FLOOR * len(statuses) and name not in NEEDS_A_STATE:
+            yield name, done, len(statuses)
 
 
 def test_without_a_key_every_operation_is_refused(openapi, values, prove: Prove):
