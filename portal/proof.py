@@ -27,6 +27,7 @@ GUARDED = frozenset(
         Action.SUBSCRIBE,
         Action.POST_NOTICES,
         Action.MANAGE_KEYS,
+        Action.MANAGE_HOOKS,
         Action.MANAGE_MEMBERS,
         Action.MANAGE_OWNERS,
         Action.MANAGE_SIGN_IN,

@@ -11,6 +11,20 @@ _RATE = re.compile(r"(?P<limit>[1-9]\d{0,8})\s*/\s*(?P<period>s(ec(ond)?)?|m(in(
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How somebody stands in their window: `left` is negative once it is exceeded, `resets` in whole seconds."""
+
+    limit: int
+    left: int
+    resets: int
+
+    @property
+    def wait(self) -> int:
+        """Seconds to wait; 0 while within the limit."""
+        return self.resets if self.left < 0 else 0
+
+
+@dataclass(frozen=True)
 class Rate:
     """`limit` in each window of `seconds`."""
 
@@ -27,6 +41,10 @@ class Rate:
 
     def exceeded(self, who: str, now: float | None = None) -> int:
         """Count one more for `who`; 0 while within the limit, else the whole seconds until the window ends."""
+        return self.counted(who, now).wait
+
+    def counted(self, who: str, now: float | None = None) -> Standing:
+        """Count one more for `who`, and say how they stand."""
         from django.core.cache import cache  # settings read rates, and the cache needs settings
 
         now = time.time() if now is None else now
@@ -36,4 +54,4 @@ class Rate:
         counted_in, count = cache.get(key) or (window, 0)
         count = count + 1 if counted_in == window else 1
         cache.set(key, (window, count), timeout=self.seconds + 1)
-        return max(1, round(self.seconds - into)) if count > self.limit else 0
+        return Standing(self.limit, self.limit - count, max(1, round(self.seconds - into)))

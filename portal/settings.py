@@ -270,14 +270,20 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "tenants.models.Role",
         "KeyRoleEnum": "portal.api.shapes.people.KEY_ROLE_CHOICES",
         "RunStatusEnum": "syncengine.models.RunStatus",
+        "RunModeEnum": "syncengine.models.RunMode",
+        "ModeToAskForEnum": "syncengine.models.MODES_TO_ASK_FOR",
+        "DeliveryStateEnum": "syncengine.models.DeliveryState",
         "RecordStatusEnum": "syncengine.models.RecordStatus",
     },
     "PREPROCESSING_HOOKS": ["portal.api.schema.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "portal.api.schema.with_problems",
+        "portal.api.schema.with_headers",
+        "portal.api.schema.with_no_other_fields",
     ],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,  # what is sent has narrower rules than what is shown
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -22,6 +22,7 @@ class Action(StrEnum):
     EDIT_MAPPING = "edit_mapping"
     APPROVE_BANK_CHANGE = "approve_bank_change"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_HOOKS = "manage_hooks"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_SIGN_IN = "manage_sign_in"
     REMOVE_INTEGRATION = "remove_integration"
@@ -43,6 +44,7 @@ NEEDED_ROLE = {
     Action.EDIT_MAPPING: Role.ADMIN,
     Action.APPROVE_BANK_CHANGE: Role.ADMIN,
     Action.MANAGE_KEYS: Role.ADMIN,
+    Action.MANAGE_HOOKS: Role.ADMIN,
     Action.MANAGE_MEMBERS: Role.ADMIN,
     Action.MANAGE_SIGN_IN: Role.ADMIN,
     Action.REMOVE_INTEGRATION: Role.ADMIN,

@@ -10,7 +10,8 @@ import factory
 from allauth.mfa.models import Authenticator
 from factory.django import DjangoModelFactory
 
-from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, InboxNotification, Record, Run
+from syncengine.hooks.signing import new_secret
+from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, Hook, HookDelivery, InboxNotification, Record, Run
 from tenants.models import ApiKey, Connection, Integration, Membership, Organization, User, WebhookSecret
 from tenants.second_factor import encrypt
 
@@ -134,6 +135,36 @@ class AuditEventFactory(DjangoModelFactory):
     actor = "system"
     action = "record.replayed"
     created_at = NOON
+
+
+class HookFactory(DjangoModelFactory):
+    class Meta:
+        model = Hook
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = "Group reporting"
+    url = "https://tools.example.com/in"
+    events = ["run.finished"]
+    secret = factory.LazyFunction(lambda: {"value": new_secret()})
+
+
+class HookDeliveryFactory(DjangoModelFactory):
+    """One that was taken."""
+
+    class Meta:
+        model = HookDelivery
+
+    hook = factory.SubFactory(HookFactory)
+    organization = factory.SelfAttribute("hook.organization")
+    event = "run.finished"
+    message_id = factory.Sequence(lambda n: f"msg_{n}")
+    body = '{"type":"run.finished"}'
+    state = "sent"
+    attempts = 1
+    status = 204
+    next_attempt_at = NOON
+    created_at = NOON
+    sent_at = NOON
 
 
 class NotificationFactory(DjangoModelFactory):

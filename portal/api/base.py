@@ -12,10 +12,13 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException
 from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.renderers import ExactJSONRenderer
+from portal.api.throttling import headers_of
+from portal.rates import Standing
 from tenants.models import Integration
 from tenants.models.scoped import ScopedModel
 from tenants.permissions import Action
@@ -42,6 +45,7 @@ class ScopedView(GenericAPIView[Any]):
 
     needs: ClassVar[Mapping[str, Action]] = {}
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    standing: Standing | None = None
 
     @property
     def access(self) -> Access:
@@ -58,6 +62,21 @@ class ScopedView(GenericAPIView[Any]):
         super().perform_authentication(request)
         if isinstance(request.auth, Access):
             self._while_answering.enter_context(bound_to(request.auth.organization))
+
+    def check_permissions(self, request: Request) -> None:
+        """Counted before anything is looked for, so that what is refused counts too."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """It was done before: see check_permissions."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Whatever the answer is, it says how the caller stands with the limit of the rate."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in headers_of(self.standing).items() if self.standing else ():
+            final.headers[name] = value
+        return final
 
     def locate(self) -> None:
         """Find what the address names; Http404 for what is not there or not the caller's."""
@@ -83,8 +102,12 @@ class ScopedView(GenericAPIView[Any]):
             raise PreconditionFailed
 
     def answer(self, representation: Any) -> Response:
-        """200 with the ETag that If-Match may carry."""
-        return Response(representation, headers={"ETag": etag(representation)})
+        """200 with the ETag that If-Match may carry; 304 to a GET whose If-None-Match names it already."""
+        tag = etag(representation)
+        known = {name.strip().removeprefix("W/") for name in self.request.headers.get("If-None-Match", "").split(",")}
+        if self.request.method in SAFE_METHODS and known & {tag, "*"}:
+            return Response(status=304, headers={"ETag": tag})
+        return Response(representation, headers={"ETag": tag})
 
 
 class IntegrationView(ScopedView):

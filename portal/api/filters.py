@@ -8,6 +8,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django_filters import fields  # type: ignore[import-untyped]  # it has no annotations
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
+
+LARGEST_ID = 2**63 - 1
 
 
 class _MomentField(fields.IsoDateTimeField):  # type: ignore[misc]  # it has no annotations
@@ -20,7 +23,16 @@ class _MomentField(fields.IsoDateTimeField):  # type: ignore[misc]  # it has no 
             raise ValidationError("This time lies too far away.", "invalid") from None
 
 
+@extend_schema_field({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}]})
 class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]  # it has no annotations
     """An ISO 8601 time, as the API shows them."""
 
     field_class = _MomentField
+
+
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})
+class IdFilter(filters.NumberFilter):  # type: ignore[misc]  # it has no annotations
+    """The id of another object."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=LARGEST_ID, decimal_places=0, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -50,6 +50,17 @@ _SOMETIMES = {
     "415": "The body is not JSON.",
     "502": "The remote system refused, or is away.",
 }
+_RATE_HEADERS = {
+    "RateLimit-Limit": {"schema": {"type": "integer"}, "description": "Requests in one window of API_RATE."},
+    "RateLimit-Remaining": {"schema": {"type": "integer"}, "description": "How many of them are left."},
+    "RateLimit-Reset": {"schema": {"type": "integer"}, "description": "Seconds until the next window."},
+}
+_IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "The same request under the same key within a day has the first answer and does nothing again.",
+}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -61,13 +72,35 @@ def only_the_api(endpoints: list[Endpoint]) -> list[Endpoint]:
 def with_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Say of every operation how it can go wrong."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    for path in result.get("paths", {}).values():
-        for method, operation in path.items():
-            if method in METHODS:
-                more = {} if method == "get" else _SOMETIMES
-                for status, description in {**_EVERYWHERE, **more}.items():
-                    operation["responses"].setdefault(status, _problem(description))
+    for method, operation in _operations(result):
+        more = {} if method == "get" else _SOMETIMES
+        for status, description in {**_EVERYWHERE, **more}.items():
+            operation["responses"].setdefault(status, _problem(description))
     return result
+
+
+def with_headers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say how the caller stands with the limit of the rate, and that a POST may be repeated under a key."""
+    for method, operation in _operations(result):
+        for status, response in operation["responses"].items():
+            if status.startswith("2"):
+                response.setdefault("headers", {}).update(_RATE_HEADERS)
+        if method == "post":
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    return result
+
+
+def with_no_other_fields(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """What is sent has the fields that are named and no others: a misspelt one is refused."""
+    for name, schema in result.get("components", {}).get("schemas", {}).items():
+        if name.endswith("Request") and "properties" in schema:
+            schema["additionalProperties"] = False
+    return result
+
+
+def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in result.get("paths", {}).values():
+        yield from ((method, operation) for method, operation in path.items() if method in METHODS)
 
 
 def _problem(description: str) -> dict[str, Any]:

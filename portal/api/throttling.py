@@ -1,4 +1,7 @@
-"""API_RATE per key, or per person for sessions; 429 says in Retry-After when to come again."""
+"""API_RATE per key, or per person for sessions; 429 says in Retry-After when to come again.
+
+Every answer says how the caller stands: RateLimit-Limit, RateLimit-Remaining, and RateLimit-Reset in seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,34 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from portal.rates import Rate
+from portal.rates import Rate, Standing
 from tenants.scoping import Access
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView
+    from portal.api.base import ScopedView
 
 
 class PerKey(BaseThrottle):
     """Counts in windows that all processes share."""
 
-    def __init__(self) -> None:
-        self._wait = 0
+    standing: Standing | None = None
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: ScopedView) -> bool:  # type: ignore[override]  # every view is one
         if isinstance(request.auth, Access):
-            self._wait = Rate.parse(settings.API_RATE).exceeded(f"api:{_who(request.auth)}")
-        return not self._wait
+            self.standing = view.standing = Rate.parse(settings.API_RATE).counted(f"api:{_who(request.auth)}")
+        return self.standing is None or not self.standing.wait
 
-    def wait(self) -> float:
-        return self._wait
+    def wait(self) -> float | None:
+        return self.standing.wait if self.standing else None
+
+
+def headers_of(standing: Standing) -> dict[str, str]:
+    """What an answer tells a caller."""
+    return {
+        "RateLimit-Limit": str(standing.limit),
+        "RateLimit-Remaining": str(max(0, standing.left)),
+        "RateLimit-Reset": str(standing.resets),
+    }
 
 
 def _who(access: Access) -> str:

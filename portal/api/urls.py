@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from portal.api.schema import Docs, Schema
-from portal.api.views import audit, causes, integrations, mappings, people, reconciliation, records, runs
+from portal.api.views import audit, causes, hooks, integrations, mappings, people, reconciliation, records, runs
 
 app_name = "api"
 
@@ -33,6 +33,13 @@ resources: list[URLPattern] = [
     path("records/<int:record_id>/ignore/", records.IgnoreRecord.as_view(), name="record-ignore"),
     path("records/<int:record_id>/resend/", records.ResendRecord.as_view(), name="record-resend"),
     path("records/<int:record_id>/decide/", records.DecideRecord.as_view(), name="record-decide"),
+    path("hooks/", hooks.Hooks.as_view(), name="hooks"),
+    path("hooks/<int:hook_id>/", hooks.HookDetail.as_view(), name="hook"),
+    path("hooks/<int:hook_id>/rotate/", hooks.RotateHook.as_view(), name="hook-rotate"),
+    path("hooks/<int:hook_id>/test/", hooks.TestHook.as_view(), name="hook-test"),
+    path("hooks/<int:hook_id>/deliveries/", hooks.HookDeliveries.as_view(), name="hook-deliveries"),
+    path("hook-deliveries/<int:delivery_id>/", hooks.DeliveryDetail.as_view(), name="hook-delivery"),
+    path("hook-deliveries/<int:delivery_id>/replay/", hooks.ReplayDelivery.as_view(), name="hook-delivery-replay"),
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("audit/export/", audit.AuditExport.as_view(), name="audit-export"),
     path("members/", people.Members.as_view(), name="members"),

@@ -1,4 +1,4 @@
-"""Writing audit events: always in the transaction of the deed that they tell of."""
+"""Writing audit events: always in the transaction of the deed that they tell of; hooks are told of it there too."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from syncengine.hooks.publishing import publish_action, publish_records
 from syncengine.models import AuditEvent, Record, Run
 from tenants.models import Integration, Organization
 
@@ -25,6 +26,9 @@ def record_event(
     **data: Any,
 ) -> AuditEvent:
     """One event. `actor` is an e-mail address, `api-key:PREFIX` or `system`; `data` must hold no secrets."""
+    publish_action(
+        organization.pk, integration.pk if integration else None, action, message, record=record, run=run
+    )
     return AuditEvent.objects.create(
         organization=organization,
         integration=integration,
@@ -40,7 +44,8 @@ def record_event(
 
 def record_events(integration: Integration, action: str, rows: Iterable[tuple[Record, str]]) -> None:
     """The same deed of the system on many records, in one insert: pairs of record and message."""
-    now = timezone.now()
+    now, rows = timezone.now(), list(rows)
+    publish_records(integration.organization_id, integration.pk, action, rows)
     AuditEvent.objects.bulk_create(
         AuditEvent(
             organization_id=integration.organization_id,

@@ -23,7 +23,7 @@ from syncengine.audit.keys import audit_key
 from syncengine.audit.sealing import breathe
 from syncengine.audit.verification import BadPlace, check_block, check_seal
 from syncengine.engine import locks
-from syncengine.models import FINAL_STATUSES, AuditEvent, AuditSeal, Call, FlowState, Run
+from syncengine.models import FINAL_STATUSES, AuditEvent, AuditSeal, Call, FlowState, HookDelivery, Run
 
 if TYPE_CHECKING:
     from syncengine.engine.work import Deadline
@@ -49,6 +49,7 @@ def retain_due(deadline: Deadline) -> bool:
     now = timezone.now()
     for step in (
         reduce_bodies(now - timedelta(days=settings.CALL_BODY_DAYS)),
+        remove_deliveries(now - timedelta(days=settings.CALL_BODY_DAYS)),
         remove_events(now - timedelta(days=settings.AUDIT_DAYS), now),
     ):
         _until(deadline, step)
@@ -81,6 +82,14 @@ def reduce_bodies(before: datetime) -> Iterator[int]:
 
 def _sha256(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest() if body else ""
+
+
+def remove_deliveries(before: datetime) -> Iterator[int]:
+    """Remove messages to hooks written before then, sent or not; yields how many each step removed."""
+    old = HookDelivery.objects.filter(created_at__lt=before).order_by("created_at")
+    while pks := list(old.values_list("pk", flat=True)[:STEP]):
+        yield HookDelivery.objects.filter(pk__in=pks).delete()[0]
+        breathe()
 
 
 def remove_runs(before: datetime) -> Iterator[int]:

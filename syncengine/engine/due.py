@@ -13,10 +13,12 @@ from syncengine import audit
 from syncengine.engine import erasing, execution, inbox, pending, ping_schedule, schedule, settling, statistics, sweep
 from syncengine.engine.leases import owner_prefix
 from syncengine.engine.work import Deadline
+from syncengine.hooks import delivering as hooks
 from syncengine.models import (
     Attempt,
     AttemptState,
     DeliveryState,
+    HookDelivery,
     InboxNotification,
     NoticeDelivery,
     Record,
@@ -42,6 +44,7 @@ UNITS: tuple[Callable[[Deadline], bool], ...] = (
     ping_schedule.start_due,
     watching.watch_due,
     delivering.send_due,
+    hooks.send_due,
     statistics.count_due,
     waiting.look_due,
     erasing.erase_due,
@@ -79,6 +82,7 @@ def next_due(now: datetime) -> datetime | None:
         NoticeDelivery.objects.filter(state__in=delivering.OPEN)
         .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
         .aggregate(at=Min("next_attempt_at"))["at"],
+        hooks.next_due(now),
         now if Run.objects.filter(execution.due_runs(now)).exists() else None,
     ]
     return min((at for at in times if at is not None), default=None)
@@ -111,6 +115,7 @@ def somebody_works(now: datetime) -> bool:
         or Attempt.objects.filter(ours, state=AttemptState.ACCEPTED).exists()
         or InboxNotification.objects.filter(ours, processed_at=None).exists()
         or NoticeDelivery.objects.filter(ours, state=DeliveryState.SENDING).exists()
+        or HookDelivery.objects.filter(ours, state=DeliveryState.SENDING).exists()
     )
 
 

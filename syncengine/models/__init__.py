@@ -5,6 +5,7 @@ from syncengine.models.audit import AuditEvent, AuditKey, AuditSeal
 from syncengine.models.call import Call
 from syncengine.models.figures import DayFigures, Figures
 from syncengine.models.flow_state import FlowState
+from syncengine.models.hook import Hook, HookDelivery
 from syncengine.models.inbox import InboxNotification, NotificationResult, WebhookCounter
 from syncengine.models.named_lock import NamedLock
 from syncengine.models.notice import Channel, DeliveryState, Notice, NoticeDelivery, NoticeRead
@@ -47,6 +48,8 @@ __all__ = [
     "Figures",
     "FlowState",
     "FoundBy",
+    "Hook",
+    "HookDelivery",
     "InboxNotification",
     "ItemFate",
     "ItemOutcome",

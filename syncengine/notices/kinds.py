@@ -19,6 +19,7 @@ class Kind(StrEnum):
     CLOSINGS_HELD = "closings_held"
     CERTIFICATE = "certificate"
     WEBHOOK_SILENT = "webhook_silent"
+    HOOK_STOPPED = "hook_stopped"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ WORDS = {
         "Closings held", "Many records are gone from the source and wait for a yes before they are closed.", "warn"
     ),
     Kind.CERTIFICATE: KindWords("Certificate expires", "The certificate of a system runs out soon.", "warn"),
+    Kind.HOOK_STOPPED: KindWords(
+        "Outgoing webhook stopped", "A tool of yours did not take what it was sent; it is told nothing more."
+    ),
     Kind.WEBHOOK_SILENT: KindWords(
         "Webhook silent", "Polling found invoices of which Basware sent no notification.", "warn"
     ),

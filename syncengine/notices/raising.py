@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from syncengine.engine.wake import wake
+from syncengine.hooks.events import Event
+from syncengine.hooks.publishing import publish
 from syncengine.models import Channel, Notice, NoticeDelivery, NoticeRead
 from syncengine.notices.kinds import Kind, default_choice
 from tenants.models import HowToTell, Integration, Membership, NotificationChoice, Organization, Role, SlackWebhook
@@ -99,7 +101,9 @@ def _tell_again(notice: Notice) -> None:
 
 
 def _send_out(notice: Notice, now: datetime) -> None:
-    """A row for each message; whoever comes by sends them."""
+    """A row for each message; whoever comes by sends them. The customer's own tools are told too."""
+    told = {"kind": notice.kind, "message": notice.message, "hint": notice.hint, "count": notice.count}
+    publish(notice.organization_id, notice.integration_id, Event.ATTENTION_NEEDED, [{**told, "path": notice.path}])
     rows = list(_deliveries(notice, now))
     if rows:
         NoticeDelivery.objects.bulk_create(rows, ignore_conflicts=True)

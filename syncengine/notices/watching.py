@@ -11,21 +11,22 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Min
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from syncengine.engine import locks
 from syncengine.engine.webhook_watch import silence, silent_webhooks
 from syncengine.engine.work import Deadline
 from syncengine.flows import registry
-from syncengine.models import FlowState, Notice, Record, RecordStatus
+from syncengine.models import FlowState, Hook, Notice, Record, RecordStatus
 from syncengine.notices.kinds import Kind
 from syncengine.notices.raising import close_notices, raise_notice
 from tenants.models import Integration
 
 WATCH = "notices"
 WATCH_SECONDS = 30
-WATCHED = (Kind.RECORDS_FAILED, Kind.NEEDS_DECISION, Kind.CLOSINGS_HELD, Kind.WEBHOOK_SILENT)
+WATCHED = (Kind.RECORDS_FAILED, Kind.NEEDS_DECISION, Kind.CLOSINGS_HELD, Kind.WEBHOOK_SILENT, Kind.HOOK_STOPPED)
 NEEDS_DECISION = "needs_decision"
 # It names a record that failed for a reason of its own, and that one is told of.
 HELD_BACK = "dependency_failed"
@@ -77,7 +78,7 @@ def _after(last: int) -> list[Integration]:
 def watch(integrations: Sequence[Integration]) -> None:
     """Open, bring up to date and close the notices that follow from the rows of these integrations.
 
-    Five questions for all of them together; what is told already costs nothing more.
+    Six questions for all of them together; what is told already costs nothing more.
     """
     by_key = {one.pk: one for one in integrations}
     told = {
@@ -99,6 +100,7 @@ def _findings(by_key: dict[int, Integration]) -> Iterator[Finding]:
     yield from _failed(by_key)
     yield from _held(by_key)
     yield from _silent(by_key)
+    yield from _stopped(by_key)
 
 
 def _failed(by_key: dict[int, Integration]) -> Iterator[Finding]:
@@ -171,4 +173,20 @@ def _silent(by_key: dict[int, Integration]) -> Iterator[Finding]:
             hint=trouble.hint,
             path=f"integrations/{key}/webhook/",
             count=trouble.count,
+        )
+
+
+def _stopped(by_key: dict[int, Integration]) -> Iterator[Finding]:
+    """A hook of the whole organization is told of at its first integration: every notice belongs to one."""
+    home = Coalesce("integration", Min("organization__integrations"))
+    for hook in Hook.objects.exclude(stopped_at=None).defer("secret").annotate(home=home).filter(home__in=by_key):
+        yield Finding(
+            integration=hook.home,
+            kind=Kind.HOOK_STOPPED,
+            subject_key=f"hook:{hook.pk}",
+            message=f"The webhook {hook.name} was stopped: {hook.stopped_for}",
+            hint="Mend the address, then switch it on again: what waits is sent, what came meanwhile was not kept.",
+            path=f"hooks/{hook.pk}/",
+            count=1,
+            happened_at=hook.stopped_at,
         )

@@ -235,18 +235,18 @@ class TestCommand:
         settings.AUDIT_DAYS = 0
         call_of(integration, 8)
         run_of(integration, 8)
-        assert purge(7) == {"call_bodies": 1, "runs": 1, "audit_events": 15, "audit_seals": 8}
+        assert purge(7) == {"call_bodies": 1, "hook_deliveries": 0, "runs": 1, "audit_events": 15, "audit_seals": 8}
         assert verify().seals == 8
 
     def test_events_are_kept_for_audit_days_whatever_is_asked(self, trail):
-        assert purge(0) == {"call_bodies": 0, "runs": 0, "audit_events": 0, "audit_seals": 0}
+        assert purge(0) == {"call_bodies": 0, "hook_deliveries": 0, "runs": 0, "audit_events": 0, "audit_seals": 0}
         assert verify().events == 15
 
     def test_bodies_never_outlive_call_body_days(self, integration, settings):
         settings.CALL_BODY_DAYS = 30
         call_of(integration, 31)
         run_of(integration, 31)
-        assert purge(365) == {"call_bodies": 1, "runs": 0, "audit_events": 0, "audit_seals": 0}
+        assert purge(365) == {"call_bodies": 1, "hook_deliveries": 0, "runs": 0, "audit_events": 0, "audit_seals": 0}
 
     @pytest.mark.parametrize("arguments", [[], ["--older-than", "-1"], ["--older-than", "soon"]])
     def test_an_age_has_to_be_given(self, arguments, db):

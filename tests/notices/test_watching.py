@@ -127,5 +127,5 @@ def test_looking_costs_the_same_however_many_integrations_and_failures_there_are
         for number in range(3):
             failed(one, f"V{number}")
     watch(integrations)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         watch(integrations)

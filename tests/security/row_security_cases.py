@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 from django.test import Client
 
-from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, Record, Run
+from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, Hook, HookDelivery, Record, Run
 from tenants import row_security
 from tenants.models import Connection, Integration, Organization
 from tenants.models.scoped import ScopedModel
@@ -39,10 +39,11 @@ def two(transactional_db) -> tuple[Organization, Organization]:
         attempt = factories.AttemptFactory(integration=integration, record=record)
         AttemptItem.objects.create(attempt=attempt, record=record, fingerprint="f")
         factories.AuditEventFactory(organization=organization)
+        factories.HookDeliveryFactory(hook=factories.HookFactory(organization=organization))
     return both
 
 
-KINDS = (Integration, Connection, Run, Record, Call, Attempt, AttemptItem, AuditEvent)
+KINDS = (Integration, Connection, Run, Record, Call, Attempt, AttemptItem, AuditEvent, Hook, HookDelivery)
 
 
 @pytest.mark.parametrize("model", KINDS)

@@ -123,6 +123,8 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
     record = factories.FailedRecordFactory(integration=integration, run=run, title=f"V1 {MARK} Oy")
     factories.AuditEventFactory(organization=organization, record=record, message=MARK)
     key = factories.ApiKey.issue(organization, MARK, "viewer")[0]
+    hook = factories.HookFactory(organization=organization, name=MARK)
+    delivery = factories.HookDeliveryFactory(hook=hook, response_body=MARK)
     email = f"{MARK.lower()}@{organization.slug}.example"
     leaving = factories.member(organization, "viewer", email=email).memberships.get()
     invitation, token = create_invitation(organization, "new@example.com", Role.VIEWER, leaving.user, timezone.now())
@@ -137,6 +139,8 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
         "membership_id": leaving.pk,
         "member_id": leaving.pk,
         "key_id": key.pk,
+        "hook_id": delivery.hook.pk,
+        "delivery_id": delivery.pk,
         "notice_id": raise_notice(integration, Kind.RUN_FAILED, "vendors", MARK).pk,
         "notification_id": factories.NotificationFactory(integration=integration, body=f'"{MARK}"').pk,
         "webhook_id": integration.webhook_id,

@@ -35,6 +35,15 @@ class Shape(serializers.Serializer[Any]):
         return taken
 
 
+class Text(serializers.CharField):
+    """Text that is sent as text: a number is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class ErrorShape(Shape):
     """What went wrong, for machines and for people."""
 

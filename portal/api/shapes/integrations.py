@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from portal.api.shapes.common import Shape
+from portal.api.shapes.common import Shape, Text
 from syncengine.engine.flow_states import with_defaults
 from syncengine.engine.integrations import settings_of
 from syncengine.engine.webhooks import webhook_url
@@ -88,7 +88,7 @@ class NewIntegration(Shape):
 
     ignored = IntegrationShape.Meta.fields
 
-    name = serializers.CharField(max_length=120)
+    name = Text(max_length=120)
     enabled = serializers.BooleanField(required=False)
     settings = serializers.DictField(required=False)
     flows = FlowPatches(required=False)
@@ -97,4 +97,4 @@ class NewIntegration(Shape):
 class IntegrationPatch(NewIntegration):
     """Any part of an integration, in the shape in which it is shown."""
 
-    name = serializers.CharField(max_length=120, required=False)
+    name = Text(max_length=120, required=False)

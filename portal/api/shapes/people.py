@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 from rest_framework import serializers
 
-from portal.api.shapes.common import Shape
+from portal.api.shapes.common import Shape, Text
 from portal.people import KEY_ROLES
 from tenants.models import ApiKey, Invitation, Membership, Role
 
@@ -55,7 +55,7 @@ class KeyShape(serializers.ModelSerializer[ApiKey]):
 class KeyRequest(Shape):
     """A key to be made."""
 
-    name = serializers.CharField(max_length=80)
+    name = Text(max_length=80)
     role = serializers.ChoiceField(choices=KEY_ROLE_CHOICES)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from portal.api.shapes.audit import CallShape, EventShape
-from portal.api.shapes.common import AmountField, CountShape, ErrorField, ProblemShape, Shape
+from portal.api.shapes.common import AmountField, CountShape, ErrorField, ProblemShape, Shape, Text
 from syncengine.engine import mappings
 from syncengine.engine.replay import MappingOf
 from syncengine.flows import registry
@@ -126,7 +126,7 @@ def calls_of(record: Record) -> QuerySet[Call]:
     return Call.objects.filter(ties, integration=record.integration_id)
 
 
-class WhyField(serializers.CharField):
+class WhyField(Text):
     """A reason that may be left out; null is none too."""
 
     def __init__(self, **options: Any) -> None:
@@ -188,7 +188,7 @@ class DecisionRequest(Shape):
 
     decision = serializers.ChoiceField(choices=DECISIONS)
     document = Key(required=False, allow_null=True, default=None)
-    reason = serializers.CharField(max_length=1000)
+    reason = Text(max_length=1000)
 
 
 class ExtentShape(CountShape):
@@ -200,10 +200,10 @@ class ExtentShape(CountShape):
 class ReplayFilter(Shape):
     """Which records are replayed; without a status those that failed. `dry` only counts them."""
 
-    flow = serializers.CharField(required=False, max_length=40)
+    flow = Text(required=False, max_length=40)
     status = Choice(choices=RecordStatus.choices, required=False, default=RecordStatus.FAILED)
-    error_code = serializers.CharField(required=False, max_length=60)
-    cause = serializers.CharField(required=False, max_length=200)
+    error_code = Text(required=False, max_length=60)
+    cause = Text(required=False, max_length=200)
     record_ids = serializers.ListField(child=Key(), required=False, max_length=10_000)
     reason = WhyField()
     mapping = MappingChoice()

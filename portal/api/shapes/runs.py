@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from portal.api.shapes.common import ErrorField, Shape
+from portal.api.shapes.common import ErrorField, Shape, Text
 from syncengine.engine.runs import ALL
 from syncengine.flows import registry
 from syncengine.models import MODES_TO_ASK_FOR, Run, RunMode, RunStatus
@@ -69,7 +69,7 @@ class RunDetailShape(RunShape):
 class RunRequest(Shape):
     """What is to run; the flow's name, or all of them in the order of their dependencies."""
 
-    flow = serializers.CharField(max_length=40)
+    flow = Text(max_length=40)
     mode = serializers.ChoiceField(choices=MODES_TO_ASK_FOR, default=RunMode.INCREMENTAL)
 
     def validate_flow(self, flow: str) -> str:

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base import ScopedView
-from portal.api.filters import MomentFilter
+from portal.api.filters import IdFilter, MomentFilter
 from portal.api.shapes.audit import EventShape
 from syncengine.models import AuditEvent
 from syncengine.spreadsheets import plain_text
@@ -26,14 +26,13 @@ from tenants.row_security import bound_to
 
 COLUMNS = ("id", "created_at", "actor", "action", "message", "integration", "record", "run", "data")
 CHUNK = 1000
-ID = {"min_value": 1, "max_value": 2**63 - 1, "decimal_places": 0}
 
 
 class AuditFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annotations
     """What the trail can be narrowed to."""
 
-    record = filters.NumberFilter(field_name="record_id", **ID)
-    integration = filters.NumberFilter(field_name="integration_id", **ID)
+    record = IdFilter(field_name="record_id")
+    integration = IdFilter(field_name="integration_id")
     actor = filters.CharFilter()
     action = filters.CharFilter()
     after = MomentFilter(field_name="created_at", lookup_expr="gt")

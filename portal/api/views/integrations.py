@@ -121,6 +121,7 @@ class Ping(IntegrationView):
     needs = {"POST": Action.PING}
 
     @extend_schema(request=None, responses=shapes.PingShape)
+    @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Try both systems, 60 seconds at most; 200 whatever they say. A good ping ends a pause."""
         return Response(ping.ping_all(self.integration, actor=self.access.actor))

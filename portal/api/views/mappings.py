@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base import IntegrationView
+from portal.api.idempotency import idempotent
 from portal.api.shapes.mappings import MappingShape, NewMapping, PreviewRequest, PreviewShape
 from syncengine.engine import mappings, previews
 from syncengine.flows import registry
@@ -70,6 +71,7 @@ class MappingPreview(FlowView):
     serializer_class = PreviewRequest
 
     @extend_schema(responses=PreviewShape)
+    @idempotent
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Read one record from the source and map it; nothing is kept or sent."""
         wanted = self.checked()

@@ -52,10 +52,11 @@ class MemberDetail(ScopedView):
     @extend_schema(responses=MemberShape)
     def patch(self, request: Request, **kwargs: Any) -> Response:
         """Give another role; owners are made and unmade by owners, and one always remains."""
+        self.check_if_match(MemberShape(self.membership).data)
         wanted = self.checked(partial=True)
         if "role" in wanted:
             people.change_role(self.access, self.membership, Role(wanted["role"]))
-        return Response(MemberShape(self.membership).data)
+        return self.answer(MemberShape(self.membership).data)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, **kwargs: Any) -> Response:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from syncengine.audit.checks import KEYS
-from syncengine.audit.retention import reduce_bodies, remove_events, remove_runs
+from syncengine.audit.retention import reduce_bodies, remove_deliveries, remove_events, remove_runs
 from syncengine.audit.sealing import seal_open
 from syncengine.audit.verification import BadPlace, name_of
 from syncengine.engine.work import Deadline
@@ -36,11 +36,18 @@ class Command(BaseCommand):
             raise CommandError("DAYS must be 0 or more.")
         now = timezone.now()
         bodies = sum(reduce_bodies(now - timedelta(days=min(days, settings.CALL_BODY_DAYS))))
+        deliveries = sum(remove_deliveries(now - timedelta(days=min(days, settings.CALL_BODY_DAYS))))
         runs = sum(remove_runs(now - timedelta(days=days)))
         seal_open(Deadline(math.inf))  # only what is sealed may go
         try:
             events = list(remove_events(now - timedelta(days=settings.AUDIT_DAYS), now))
         except BadPlace as bad:
             raise CommandError(f"{name_of(bad.organization_id)}: {bad.problem} Nothing of it was removed.") from bad
-        counts = {"call_bodies": bodies, "runs": runs, "audit_events": sum(events), "audit_seals": len(events)}
+        counts = {
+            "call_bodies": bodies,
+            "hook_deliveries": deliveries,
+            "runs": runs,
+            "audit_events": sum(events),
+            "audit_seals": len(events),
+        }
         self.stdout.write(json.dumps(counts))

@@ -25,10 +25,13 @@ def record(integration):
 def world(organization, connected, run, record, owner, viewer):
     """One of everything, by the names that the paths in `ladder` use."""
     ApiKey.issue(organization, "spare", "viewer")
+    delivery = factories.HookDeliveryFactory(hook=factories.HookFactory(organization=organization))
     return SimpleNamespace(
         integration=connected.pk,
         run=run.pk,
         record=record.pk,
+        hook=delivery.hook.pk,
+        delivery=delivery.pk,
         member=Membership.objects.get(user=viewer).pk,
         key=ApiKey.objects.get(name="spare").pk,
     )

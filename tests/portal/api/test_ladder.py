@@ -13,6 +13,7 @@ from tests.reconciliation.builders import report
 
 VENDORS = {"rules": [{"target": "name", "source": "CardName"}]}
 ONE = "integrations/{integration}/"
+HOOK = {"name": "BI", "url": "https://tools.example.com/in", "events": ["run.finished"]}
 
 LADDER = [
     Rung("GET", "integrations/", "viewer", 200),
@@ -43,6 +44,16 @@ LADDER = [
     Rung("PUT", f"{ONE}mappings/vendors/", "admin", 200, VENDORS),
     Rung("POST", f"{ONE}mappings/vendors/preview/", "operator", 200, {}),
     Rung("GET", f"{ONE}reconciliation/?from=2026-05-01&to=2026-05-31", "viewer", 200),
+    Rung("GET", "hooks/", "viewer", 200),
+    Rung("POST", "hooks/", "admin", 201, HOOK),
+    Rung("GET", "hooks/{hook}/", "viewer", 200),
+    Rung("PATCH", "hooks/{hook}/", "admin", 200, {"enabled": False}),
+    Rung("DELETE", "hooks/{hook}/", "admin", 204),
+    Rung("POST", "hooks/{hook}/rotate/", "admin", 200),
+    Rung("POST", "hooks/{hook}/test/", "admin", 202),
+    Rung("GET", "hooks/{hook}/deliveries/", "viewer", 200),
+    Rung("GET", "hook-deliveries/{delivery}/", "viewer", 200),
+    Rung("POST", "hook-deliveries/{delivery}/replay/", "operator", 202),
     Rung("GET", "audit/", "viewer", 200),
     Rung("GET", "audit/export/?format=csv", "viewer", 200),
     Rung("GET", "members/", "viewer", 200),

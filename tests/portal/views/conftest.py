@@ -61,6 +61,7 @@ def world(organization, connected, viewer) -> SimpleNamespace:
     run = factories.RunFactory(integration=connected)
     record = factories.FailedRecordFactory(integration=connected, run=run)
     key = factories.ApiKey.issue(organization, "ci", "viewer")[0]
+    delivery = factories.HookDeliveryFactory(hook=factories.HookFactory(organization=organization))
     return SimpleNamespace(
         slug=organization.slug,
         integration=connected.pk,
@@ -70,6 +71,8 @@ def world(organization, connected, viewer) -> SimpleNamespace:
         call=factories.CallFactory(integration=connected, record=record).pk,
         member=viewer.memberships.get().pk,
         key=key.pk,
+        hook=delivery.hook.pk,
+        delivery=delivery.pk,
         case=MappingCase.objects.create(integration=connected, flow="vendors", name="c", source="{}", expected="{}").pk,
         invitation=create_invitation(organization, "asked@example.com", Role.VIEWER, viewer, timezone.now())[0].pk,
         notice=raise_notice(connected, Kind.RUN_FAILED, "vendors", "The run failed.").pk,

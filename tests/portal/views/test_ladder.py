@@ -54,6 +54,9 @@ PAGES = [
     Rung("GET", f"{ORG}audit/", "viewer", 200),
     Rung("GET", f"{ORG}notices/", "viewer", 200),
     Rung("GET", f"{ORG}notices/settings/", "viewer", 200),
+    Rung("GET", f"{ORG}hooks/", "viewer", 200),
+    Rung("GET", f"{ORG}hooks/{{hook}}/", "viewer", 200),
+    Rung("GET", f"{ORG}hook-deliveries/{{delivery}}/", "viewer", 200),
     Rung("GET", f"{ORG}members/", "viewer", 200),
     Rung("GET", f"{ORG}api-keys/", "admin", 200),
     Rung("GET", f"{ORG}organization/", "viewer", 200),
@@ -130,6 +133,13 @@ DEEDS = [
     Rung("POST", f"{ORG}notices/slack/", "admin", 400, {"url": "nonsense"}),
     Rung("POST", f"{ORG}notices/slack/test/", "admin", 302),
     Rung("POST", f"{ORG}notices/slack/remove/", "admin", 302),
+    Rung("POST", f"{ORG}hooks/", "admin", 400, {"url": "nonsense"}),
+    Rung("POST", f"{ORG}hooks/{{hook}}/", "admin", 400, {"url": "nonsense"}),
+    Rung("POST", f"{ORG}hooks/{{hook}}/secret/", "admin", 200),
+    Rung("POST", f"{ORG}hooks/{{hook}}/rotate/", "admin", 200),
+    Rung("POST", f"{ORG}hooks/{{hook}}/test/", "admin", 302),
+    Rung("POST", f"{ORG}hooks/{{hook}}/remove/", "admin", 302),
+    Rung("POST", f"{ORG}hook-deliveries/{{delivery}}/replay/", "operator", 302),
     Rung("POST", f"{ORG}members/invite/", "admin", 302, {"email": "new@example.com", "role": "viewer"}),
     Rung("POST", f"{ORG}members/{{member}}/role/", "admin", 302, {"role": "operator"}),
     Rung("POST", f"{ORG}members/{{member}}/remove/", "admin", 302),
@@ -196,6 +206,8 @@ def test_the_ladder_has_every_page_of_an_organization():
             "member",
             "key",
             "notification",
+            "hook",
+            "delivery",
             "notice",
             "invitation",
             "case",
@@ -254,7 +266,7 @@ def test_a_deed_has_no_page_to_get_or_getting_it_changes_nothing(rung, world, pe
     assert answer.status_code in {200, 405}
 
 
-@pytest.mark.parametrize("name", ["integration", "run", "record", "call", "member", "key", "notification"])
+@pytest.mark.parametrize("name", ["integration", "run", "record", "call", "member", "key", "notification", "hook", "delivery"])
 def test_an_id_that_is_not_there_is_404(name, world, people):
     setattr(world, name, 999_999)
     paths = [rung for rung in LADDER if f"{{{name}}}" in rung.path]
