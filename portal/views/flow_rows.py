@@ -104,10 +104,14 @@ def flow_rows(integration: Integration) -> list[FlowRow]:
 
 def _end_of_good_run() -> QuerySet[Run, Any]:
     """Of the state's flow, the newest: one step into the index `run_good`."""
-    good = Run.objects.filter(
-        integration=OuterRef("integration"),
-        flow=OuterRef("flow"),
-        status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL),
-        finished_at__isnull=False,
-    ).exclude(mode=RunMode.DRY_RUN).exclude(mode=RunMode.APPLY)
+    good = (
+        Run.objects.filter(
+            integration=OuterRef("integration"),
+            flow=OuterRef("flow"),
+            status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL),
+            finished_at__isnull=False,
+        )
+        .exclude(mode=RunMode.DRY_RUN)
+        .exclude(mode=RunMode.APPLY)
+    )
     return good.order_by("-finished_at").values("finished_at")[:1]

@@ -1,0 +1,84 @@
+"""Whether what was restored is whole and true: every secret opens, the audit trail holds, both systems agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.db import connection
+
+from syncengine.audit.keys import AuditKeyMissing
+from syncengine.audit.verification import BadPlace, name_of, verify
+from syncengine.connectors.outcomes import ConnectorError
+from syncengine.engine.connections import NotConfigured
+from syncengine.reconciliation.service import reconcile
+from tenants.encryption import SecretsField
+from tenants.management.commands.rotate_keys import encrypted_fields
+from tenants.models import Integration
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`ok` is None where it could not be found out; the text then says why."""
+
+    what: str
+    ok: bool | None
+    text: str
+
+
+def verify_all(today: date, days: int) -> Iterator[Verdict]:
+    yield _secrets()
+    yield _audit()
+    for integration in Integration.objects.filter(enabled=True).order_by("pk"):
+        yield _reconciled(integration, today - timedelta(days=days), today)
+
+
+def _secrets() -> Verdict:
+    keys = MultiFernet([Fernet(key) for key in SecretsField().fernet_keys])
+    read = unreadable = 0
+    for field in encrypted_fields():
+        quoted = connection.ops.quote_name
+        table, column = quoted(field.model._meta.db_table), quoted(field.column)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")  # noqa: S608  # from the models
+            for (token,) in cursor.fetchall():
+                read += 1
+                unreadable += not _opens(keys, bytes(token))
+    if unreadable:
+        return Verdict("secrets", False, f"{unreadable} of {read} secrets open with none of FERNET_KEYS.")
+    return Verdict("secrets", True, f"All {read} secrets open with FERNET_KEYS.")
+
+
+def _opens(keys: MultiFernet, token: bytes) -> bool:
+    try:
+        keys.decrypt(token)
+    except InvalidToken:
+        return False
+    return True
+
+
+def _audit() -> Verdict:
+    try:
+        verified = verify()
+    except BadPlace as bad:
+        return Verdict("audit", False, f"{name_of(bad.organization_id)}: {bad.problem}")
+    except (AuditKeyMissing, OSError) as error:
+        return Verdict("audit", False, str(error))
+    return Verdict("audit", True, f"{verified.events} events and {verified.seals} seals are as they were written.")
+
+
+def _reconciled(integration: Integration, first: date, last: date) -> Verdict:
+    what = f"reconcile {integration.pk}"
+    try:
+        report = reconcile(integration, first, last)
+    except NotConfigured as error:
+        return Verdict(what, None, f"{integration}: {error}")
+    except ConnectorError as error:
+        return Verdict(what, None, f"{integration}: could not be compared. {error.message}")
+    period = f"{integration}, {first} to {last}"
+    if report.is_clean:
+        return Verdict(what, True, f"{period}: every approved invoice is posted once.")
+    command = f"manage.py reconcile {integration.pk} --from {first} --to {last}"
+    return Verdict(what, False, f"{period}: not clean, see {command}")
