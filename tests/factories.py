@@ -10,8 +10,21 @@ import factory
 from allauth.mfa.models import Authenticator
 from factory.django import DjangoModelFactory
 
+from syncengine.engine.plans import connections_of
 from syncengine.hooks.signing import new_secret
-from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, Hook, HookDelivery, InboxNotification, Record, Run
+from syncengine.models import (
+    Attempt,
+    AttemptItem,
+    AuditEvent,
+    Call,
+    Hook,
+    HookDelivery,
+    InboxNotification,
+    Plan,
+    PlanItem,
+    Record,
+    Run,
+)
 from tenants.models import ApiKey, Connection, Integration, Membership, Organization, User, WebhookSecret
 from tenants.second_factor import encrypt
 
@@ -81,6 +94,29 @@ class RunFactory(DjangoModelFactory):
 
     integration = factory.SubFactory(IntegrationFactory)
     flow = "vendors"
+
+
+class PlanFactory(DjangoModelFactory):
+    """The plan of a dry run, as fresh as can be."""
+
+    class Meta:
+        model = Plan
+
+    run = factory.SubFactory(RunFactory, mode="dry_run", status="succeeded")
+    integration = factory.SelfAttribute("run.integration")
+    mapping_version = 0
+    connections = factory.LazyAttribute(lambda plan: connections_of(plan.integration))
+
+
+class PlanItemFactory(DjangoModelFactory):
+    class Meta:
+        model = PlanItem
+
+    plan = factory.SubFactory(PlanFactory)
+    integration = factory.SelfAttribute("plan.integration")
+    key = factory.Sequence(lambda number: f"I{number:05}")
+    title = factory.LazyAttribute(lambda item: f"{item.key} Nordic Paper Oy")
+    action = "create"
 
 
 class RecordFactory(DjangoModelFactory):

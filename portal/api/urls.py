@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from portal.api.schema import Docs, Schema
-from portal.api.views import audit, causes, hooks, integrations, mappings, people, reconciliation, records, runs
+from portal.api.views import (
+    audit,
+    causes,
+    hooks,
+    integrations,
+    mappings,
+    people,
+    plans,
+    reconciliation,
+    records,
+    runs,
+)
 
 app_name = "api"
 
@@ -25,6 +36,9 @@ resources: list[URLPattern] = [
     path(f"{ONE}mappings/<str:flow>/preview/", mappings.MappingPreview.as_view(), name="mapping-preview"),
     path(f"{ONE}reconciliation/", reconciliation.Reconciliation.as_view(), name="reconciliation"),
     path("runs/<int:run_id>/", runs.RunDetail.as_view(), name="run"),
+    path("runs/<int:run_id>/plan/", plans.PlanDetail.as_view(), name="plan"),
+    path("runs/<int:run_id>/plan/items/", plans.PlanItems.as_view(), name="plan-items"),
+    path("runs/<int:run_id>/apply/", plans.ApplyPlan.as_view(), name="run-apply"),
     path("runs/<int:run_id>/cancel/", runs.CancelRun.as_view(), name="run-cancel"),
     path("runs/<int:run_id>/confirm-closings/", runs.ConfirmClosings.as_view(), name="run-confirm-closings"),
     path("records/<int:record_id>/", records.RecordDetail.as_view(), name="record"),

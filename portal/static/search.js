@@ -38,7 +38,7 @@
     if (copier) {
       const said = copier.textContent;
       navigator.clipboard?.writeText(document.getElementById(copier.dataset.copyFrom).textContent).then(() => {
-        copier.textContent = document.body.dataset.copied;
+        copier.textContent = "Copied";
         window.setTimeout(() => { copier.textContent = said; }, 2000);
       });
     } else if (box && !box.form.contains(event.target)) {

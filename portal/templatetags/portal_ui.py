@@ -63,7 +63,7 @@ INTEGRATION_HEALTH = {
 STATUSES = {"run": RUN_STATUS, "record": RECORD_STATUS, "call": CALL_OUTCOME, "health": INTEGRATION_HEALTH}
 BUSY = {"queued", "running", "settling", "in_progress"}
 
-WORDS_OF_MODES = {"incremental": "What changed", "full": "Everything", "dry_run": "Dry run"}
+WORDS_OF_MODES = {"incremental": "What changed", "full": "Everything", "dry_run": "Dry run", "apply": "A plan"}
 
 
 @register.filter(name="told")

@@ -112,6 +112,10 @@ def start(request: HttpRequest, access: Access, integration_id: int) -> HttpResp
         trigger=RunTrigger.PERSON,
         actor=access.actor,
     )
+    if all(run.mode == RunMode.DRY_RUN for run in started):
+        if len(started) == 1:
+            return redirect("portal:plan", access.organization.slug, started[0].pk)
+        return redirect("portal:what-if", access.organization.slug, integration.pk)
     if len(started) == 1:
         return redirect("portal:run", access.organization.slug, started[0].pk)
     messages.success(request, f"{len(started)} runs are on their way, one after another.")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -15,17 +14,17 @@ from django.utils import timezone
 from portal.forms.filters import RunFilterForm
 from portal.views.access import PageRequest, integration_of, organization_page, page_of, part_of, run_of
 from portal.views.keyset import keyset_page
+from portal.views.plan_summary import kinds_of
 from portal.views.run_progress import linked_counts, progress_of
 from syncengine.engine import runs as run_engine
 from syncengine.engine.closings import absent_records
 from syncengine.engine.runs import ActionRefused
-from syncengine.models import OPEN_RUN_STATUSES, Record, Run
+from syncengine.models import OPEN_RUN_STATUSES, Plan, Record, Run, RunMode
 from tenants.permissions import Action
 from tenants.scoping import Access
 
 RECORDS_SHOWN = 25
 CLOSINGS_SHOWN = 50
-EXAMPLES_SHOWN = 25
 LIST_COLUMNS = ("flow", "key", "title", "status", "stage", "amount", "currency", "error_message", "updated_at")
 
 
@@ -67,21 +66,18 @@ def _context(run: Run) -> dict[str, Any]:
         "counts": linked_counts(run),
         "would_close": list(absent[:CLOSINGS_SHOWN]) if run.closings_held else [],
         "most_closings": CLOSINGS_SHOWN,
-        "dry": dry_result(run.result or {}),
+        "kinds": kinds_of(run.result) if run.mode == RunMode.DRY_RUN else [],
+        "plan_of": _plan_of(run),
         "can_cancel": run.status in OPEN_RUN_STATUSES and not run.cancel_requested,
         "records": list(records[:RECORDS_SHOWN]),
         "more_records": RECORDS_SHOWN,
     }
 
 
-def dry_result(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What a dry run found: each kind with its number and sums, and some examples of what would change."""
-    totals = result.get("totals", {})
-    kinds = [
-        (name, count, [(currency, Decimal(total)) for currency, total in totals.get(name, {}).items()])
-        for name, count in result.get("counts", {}).items()
-    ]
-    return {"kinds": kinds, "examples": result.get("examples", [])[:EXAMPLES_SHOWN]}
+def _plan_of(run: Run) -> int | None:
+    """The dry run whose plan the run sends."""
+    plans = Plan.objects.filter(applied_in=run) if run.mode == RunMode.APPLY else Plan.objects.none()
+    return plans.values_list("run_id", flat=True).first()
 
 
 @organization_page("POST", act=Action.RUN)

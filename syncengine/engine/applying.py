@@ -50,7 +50,7 @@ def sendable(plan: Plan) -> Sendable:
         counts[row["action"]] += row["number"]
         if row["currency"] and row["total"] is not None:
             sums[row["currency"]] += row["total"]
-    return Sendable(dict(counts), dict(sums))
+    return Sendable({action: counts[action] for action in SENDING_ACTIONS if counts[action]}, dict(sums))
 
 
 def to_do(plan: Plan) -> QuerySet[PlanItem]:

@@ -146,10 +146,8 @@ def runs(month: Integration) -> dict[str, Run]:
     given = {"integration": month, "flow": "projects", "status": "done", "confirmed_fingerprint": "f"}
     for number in range(64):
         factories.RecordFactory(**given, key=f"P{number:03}", title=f"P{number:03} Mill Kemi {number}")
-    change = {"path": "vendor.paymentTerm", "old": "30D", "new": "14D"}
-    example = {"action": "updated", "key": "V00012", "title": "Nordic Paper Oy", "changes": [change], "problems": []}
-    result = {"counts": {"unchanged": 110, "updated": 9, "would_fail": 1}, "examples": [example] * 3}
-    dry = ran(month, "tax_codes", now, mode="dry_run", result={**result, "totals": {"updated": {"EUR": "81204.10"}}})
+    result = {"counts": {"unchanged": 110, "change": 9, "fail": 1}, "totals": {"change": {"EUR": "81204.10"}}}
+    dry = ran(month, "tax_codes", now, mode="dry_run", result=result)
     return {"under-way": under_way, "held": held, "dry": dry}
 
 

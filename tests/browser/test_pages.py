@@ -175,5 +175,5 @@ def test_a_menu_in_the_last_row_of_a_table_is_not_cut_off(page: Page, root: str,
     dry_run = page.get_by_role("button", name="Dry run: look, change nothing").last
     expect(dry_run).to_be_visible()
     dry_run.click()
-    expect(page.get_by_role("heading", name="Payments dry run")).to_be_visible()
+    expect(page.get_by_role("heading", name="What if: Payments")).to_be_visible()
     assert complaints == []

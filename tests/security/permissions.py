@@ -99,6 +99,8 @@ PAGES: dict[str, Methods] = {
     "period-cutoff": {"POST": ADMIN},
     "period-end": {"GET": VIEWER, "POST": OPERATOR},
     "ping": {"POST": OPERATOR},
+    "plan": {"GET": VIEWER},
+    "plan-apply": {"POST": OPERATOR},
     "reconciliation": {"GET": VIEWER},
     "record": {"GET": VIEWER},
     "record-decide": {"POST": OPERATOR},
@@ -144,6 +146,8 @@ PAGES: dict[str, Methods] = {
     "view-save": {"POST": VIEWER},  # for oneself; sharing is for operators
     "webhook": {"GET": VIEWER, "POST": ADMIN},
     "webhook-look-again": {"POST": OPERATOR},
+    "what-if": {"GET": VIEWER},
+    "what-if-apply": {"POST": OPERATOR},
 }
 
 API: dict[str, Methods] = {
@@ -168,6 +172,8 @@ API: dict[str, Methods] = {
     "member": {"PATCH": ADMIN, "DELETE": ADMIN},
     "members": {"GET": VIEWER},
     "ping": {"POST": OPERATOR},
+    "plan": {"GET": VIEWER},
+    "plan-items": {"GET": VIEWER},
     "reconciliation": {"GET": VIEWER},
     "record": {"GET": VIEWER},
     "record-decide": {"POST": OPERATOR},
@@ -178,6 +184,7 @@ API: dict[str, Methods] = {
     "records": {"GET": VIEWER},
     "replays": {"POST": OPERATOR},
     "run": {"GET": VIEWER},
+    "run-apply": {"POST": OPERATOR},
     "run-cancel": {"POST": OPERATOR},
     "run-confirm-closings": {"POST": OPERATOR},
     "runs": {"GET": VIEWER, "POST": OPERATOR},

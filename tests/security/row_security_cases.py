@@ -15,7 +15,18 @@ from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 from django.test import Client
 
-from syncengine.models import Attempt, AttemptItem, AuditEvent, Call, Hook, HookDelivery, Record, Run
+from syncengine.models import (
+    Attempt,
+    AttemptItem,
+    AuditEvent,
+    Call,
+    Hook,
+    HookDelivery,
+    Plan,
+    PlanItem,
+    Record,
+    Run,
+)
 from tenants import row_security
 from tenants.models import Connection, Integration, Organization
 from tenants.models.scoped import ScopedModel
@@ -37,13 +48,16 @@ def two(transactional_db) -> tuple[Organization, Organization]:
         record = factories.RecordFactory(integration=integration, run=run, flow="invoices")
         factories.CallFactory(integration=integration, record=record)
         attempt = factories.AttemptFactory(integration=integration, record=record)
+        factories.PlanItemFactory(plan=factories.PlanFactory(run=run))
         AttemptItem.objects.create(attempt=attempt, record=record, fingerprint="f")
         factories.AuditEventFactory(organization=organization)
         factories.HookDeliveryFactory(hook=factories.HookFactory(organization=organization))
     return both
 
 
-KINDS = (Integration, Connection, Run, Record, Call, Attempt, AttemptItem, AuditEvent, Hook, HookDelivery)
+KINDS = (
+    Integration, Connection, Run, Record, Call, Attempt, AttemptItem, AuditEvent, Hook, HookDelivery, Plan, PlanItem,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("model", KINDS)

@@ -120,6 +120,7 @@ def one_of_everything(organization: Any) -> dict[str, Any]:
     integration = factories.IntegrationFactory(organization=organization, name=f"{MARK} Finland")
     factories.connect(integration)
     run = factories.RunFactory(integration=integration, error_message=MARK)
+    factories.PlanItemFactory(plan=factories.PlanFactory(run=run), title=MARK)
     record = factories.FailedRecordFactory(integration=integration, run=run, title=f"V1 {MARK} Oy")
     factories.AuditEventFactory(organization=organization, record=record, message=MARK)
     key = factories.ApiKey.issue(organization, MARK, "viewer")[0]

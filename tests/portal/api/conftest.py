@@ -25,6 +25,7 @@ def record(integration):
 def world(organization, connected, run, record, owner, viewer):
     """One of everything, by the names that the paths in `ladder` use."""
     ApiKey.issue(organization, "spare", "viewer")
+    factories.PlanFactory(run=run)
     delivery = factories.HookDeliveryFactory(hook=factories.HookFactory(organization=organization))
     return SimpleNamespace(
         integration=connected.pk,

@@ -59,6 +59,7 @@ def people(owner, admin, operator, viewer, outsider, sign_in) -> dict[str, Clien
 def world(organization, connected, viewer) -> SimpleNamespace:
     """One of everything, by the names that paths use."""
     run = factories.RunFactory(integration=connected)
+    factories.PlanFactory(run=run)
     record = factories.FailedRecordFactory(integration=connected, run=run)
     key = factories.ApiKey.issue(organization, "ci", "viewer")[0]
     delivery = factories.HookDeliveryFactory(hook=factories.HookFactory(organization=organization))

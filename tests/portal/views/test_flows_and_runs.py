@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from portal.views.runs import dry_result
 from syncengine.engine import flow_states
 from syncengine.models import FlowState, Run
 from tests import factories
@@ -50,10 +48,10 @@ def test_switching_a_flow_that_does_not_exist_is_404(root, people):
     assert people["owner"].post(f"{root}flows/nonsense/toggle/").status_code == 404
 
 
-def test_run_now_leads_to_the_run(root, organization, connected, people):
+def test_a_dry_run_leads_to_its_plan(root, organization, connected, people):
     answer = people["operator"].post(f"{root}runs/start/", {"flow": "vendors", "mode": "dry_run"})
     run = Run.objects.get()
-    assert answer["Location"] == f"/o/{organization.slug}/runs/{run.pk}/"
+    assert answer["Location"] == f"/o/{organization.slug}/runs/{run.pk}/plan/"
     assert (run.mode, run.trigger, run.requested_by) == ("dry_run", "person", "operator@nordic-paper.example.com")
 
 
@@ -91,13 +89,6 @@ def test_a_failed_run_says_why_and_what_to_do(organization, connected, people):
     page = people["viewer"].get(f"/o/{organization.slug}/runs/{run.pk}/").content.decode()
     assert "SAP is away." in page
     assert "Ask its operator." in page
-
-
-def test_a_dry_run_shows_what_would_happen(organization, connected, people):
-    run = factories.RunFactory(integration=connected, status="succeeded", mode="dry_run", result={"would": ["V00001"]})
-    page = people["viewer"].get(f"/o/{organization.slug}/runs/{run.pk}/").content.decode()
-    assert "What would happen" in page
-    assert "V00001" in page
 
 
 def test_a_run_is_stopped_once(organization, connected, people):
@@ -209,20 +200,20 @@ def test_a_run_that_another_worker_has_taken_up_says_from_where(organization, co
     assert "A worker was lost 2 times on the way; the run was last resumed after V00123." in page
 
 
-def test_a_dry_run_tells_kinds_sums_and_changes(organization, connected, people):
-    change = {"path": "name", "old": "Nordic", "new": "Nordic Paper <Oy>"}
-    example = {"action": "would_be_posted", "key": "I1", "title": "RE-1", "changes": [change], "problems": []}
-    result = {
-        "counts": {"would_be_posted": 3},
-        "totals": {"would_be_posted": {"EUR": "81204.10", "SEK": "5"}},
-        "examples": [example],
-    }
+def test_a_dry_run_tells_actions_and_sums_and_leads_to_its_plan(organization, connected, people):
+    result = {"counts": {"post": 3}, "totals": {"post": {"EUR": "81204.10", "SEK": "5"}}}
     run = factories.RunFactory(integration=connected, status="succeeded", mode="dry_run", result=result)
     page = shown(people, organization, run)
-    assert "Would be posted" in page
+    assert "Post" in page
     assert "81,204.10 EUR" in page
     assert "5.00 SEK" in page
-    assert "Nordic Paper &lt;Oy&gt;" in page
+    assert f'href="/o/{organization.slug}/runs/{run.pk}/plan/"' in page
+
+
+def test_a_run_that_sends_a_plan_leads_to_it(organization, connected, people):
+    run = factories.RunFactory(integration=connected, status="running", mode="apply")
+    plan = factories.PlanFactory(run__integration=connected, applied_in=run)
+    assert f'href="/o/{organization.slug}/runs/{plan.run_id}/plan/"' in shown(people, organization, run)
 
 
 def test_both_schedules_of_a_flow_are_listed_with_what_comes_next(root, connected, people):
@@ -230,8 +221,3 @@ def test_both_schedules_of_a_flow_are_listed_with_what_comes_next(root, connecte
     page = people["viewer"].get(f"{root}flows/").content.decode()
     assert "Every 15 minutes" in page
     assert "Everything: Every night at 2" in page
-
-
-def test_sums_of_a_dry_run_are_exact():
-    kinds = dry_result({"counts": {"x": 1}, "totals": {"x": {"EUR": "0.10"}}})["kinds"]
-    assert kinds == [("x", 1, [("EUR", Decimal("0.10"))])]
