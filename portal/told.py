@@ -21,6 +21,8 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.?!:]) (?=[A-Z“\"(])")
 # Places where again words of ours stand, not a name or a number.
 _OF_WORDS = re.compile(r"(words|word|noun|reason|unit|what|flow|table|deed|kind|entity)(_\d)?")
+# Where only one word fits, so that "%(host)s is %(addresses)s" does not take any sentence with "is" in it.
+_ONE_WORD = frozenset(("host", "port", "code", "row", "address", "user", "status", "seconds"))
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def _sentence(text: str) -> str | None:
         match = pattern.found.fullmatch(bare)
         if match:
             places = {name: _filled(name, value) for name, value in match.groupdict().items()}
-            capital = text[:1].isupper() and not pattern.msgid[:1].isupper()
+            capital = text[:1].isupper()
             stop = text.endswith(".") and not pattern.msgid.endswith(".")
             return _spelled(gettext(pattern.msgid) % places, capital=capital, stop=stop)
     return None
@@ -101,5 +103,10 @@ def _compiled(sentence: str) -> re.Pattern[str]:
     pieces = _PLACE.split(sentence.rstrip("."))
     first = pieces[0]
     begun = f"[{re.escape(first[0].lower())}{re.escape(first[0].upper())}]{re.escape(first[1:])}" if first else ""
-    rest = "".join(f"(?P<{name}>.+?){re.escape(text)}" for name, text in zip(pieces[1::2], pieces[2::2], strict=True))
+    places = zip(pieces[1::2], pieces[2::2], strict=True)
+    rest = "".join(f"(?P<{name}>{_what_fits(name)}){re.escape(text)}" for name, text in places)
     return re.compile(begun + rest, re.DOTALL)
+
+
+def _what_fits(name: str) -> str:
+    return r"\S+?" if name in _ONE_WORD else ".+?"

@@ -58,6 +58,9 @@ class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
     extra = 0
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "organization")
+
 
 @admin.register(Organization)
 class OrganizationAdmin(ReadOnlyAdmin):

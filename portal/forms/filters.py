@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 
+from syncengine.audit.finding import narrowed
 from syncengine.engine import search as engine
 from syncengine.flows import registry
 from syncengine.models import FoundBy, PlanAction, RecordStatus, RunStatus, Stage
+from tenants.models import Organization
 
+A_DAY = timedelta(days=1)
+SOME_DAY = range(1970, 9000)
 ACTIONS = [("created", "Created"), ("updated", "Updated"), ("closed", "Closed")]
 
 
@@ -108,5 +114,21 @@ class AuditFilterForm(_FilterForm):
         "record": "record",
     }
 
-    def narrow(self, events: QuerySet[Any]) -> QuerySet[Any]:
-        return events.filter(**{self.LOOKUPS[name]: value for name, value in self.chosen.items()})
+    def narrow(self, events: QuerySet[Any], organization: Organization) -> QuerySet[Any]:
+        chosen = self.chosen
+        found = events.filter(**{self.LOOKUPS[name]: value for name, value in chosen.items()})
+        return narrowed(
+            found,
+            organization,
+            actor=chosen.get("actor", ""),
+            action=chosen.get("action", ""),
+            after=_beginning(chosen.get("after_day")),
+            before=_beginning(chosen.get("before_day"), A_DAY),
+        )
+
+
+def _beginning(day: date | None, later: timedelta = timedelta()) -> datetime | None:
+    """The first moment of a day, or so much later, where the reader is; None for no day and for one far off."""
+    if day is None or day.year not in SOME_DAY:
+        return None
+    return timezone.make_aware(datetime.combine(day, time())) + later

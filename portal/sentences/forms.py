@@ -21,7 +21,6 @@ SENTENCES = (
     _("VatGroup (most of Europe)"),
     _("TaxCode (United States, Canada, Brazil, India)"),
     _("Leave it to us unless ping says otherwise."),
-    _("Dimension of cost centers"),
     _("Dimension %(number)s"),
     _("Which of SAP's five dimensions holds the cost centers."),
     _("API address"),

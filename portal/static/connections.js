@@ -20,7 +20,7 @@
     const words = button.dataset.words ?? button.textContent;
     button.dataset.words = words;
     const done = await copied(button.parentElement.querySelector("textarea"));
-    button.textContent = done ? "Copied" : "Press Ctrl+C to copy";
+    button.textContent = done ? document.body.dataset.copied : document.body.dataset.copyByHand;
     window.setTimeout(() => {
       button.textContent = words;
     }, 2500);

@@ -31,12 +31,12 @@
 
   const ask = async (form) => {
     const says = form.querySelector("[data-passkey-says]");
-    says.textContent = "Your browser asks for your passkey …";
+    says.textContent = document.body.dataset.passkeyAsks;
     try {
       form.elements.credential.value = JSON.stringify(await credential(form));
       form.submit();
     } catch {
-      says.textContent = "That did not work, or it was cancelled. Try again, or use another way.";
+      says.textContent = document.body.dataset.passkeyFailed;
     }
   };
 

@@ -7,7 +7,7 @@
     for (const time of root.querySelectorAll("time[datetime]")) {
       const when = new Date(time.dateTime);
       if (!Number.isNaN(when.valueOf())) {
-        time.title = when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+        time.title = when.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
       }
     }
   };
@@ -55,7 +55,7 @@
       await readLines(response, showPingPart);
     } catch {
       document.getElementById("ping-summary").textContent =
-        "The ping broke off before it was complete. Check your network and press Ping systems again.";
+        document.body.dataset.pingBroke;
     } finally {
       button.disabled = false;
       delete form.dataset.busy;
@@ -107,7 +107,7 @@
   const showSelected = () => {
     const count = document.querySelectorAll("[data-select]:checked").length;
     for (const place of document.querySelectorAll("[data-selected-count]")) {
-      place.textContent = count ? `${count} selected` : "Select records to replay them together";
+      place.textContent = count ? place.dataset.selectedCount.replace("#", count) : place.dataset.selectedNone;
     }
     for (const button of document.querySelectorAll("[data-needs-selection]")) {
       button.disabled = count === 0;

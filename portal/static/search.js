@@ -38,7 +38,7 @@
     if (copier) {
       const said = copier.textContent;
       navigator.clipboard?.writeText(document.getElementById(copier.dataset.copyFrom).textContent).then(() => {
-        copier.textContent = "Copied";
+        copier.textContent = document.body.dataset.copied;
         window.setTimeout(() => { copier.textContent = said; }, 2000);
       });
     } else if (box && !box.form.contains(event.target)) {

@@ -20,5 +20,5 @@ def audit(request: HttpRequest, access: Access) -> HttpResponseBase:
         "actor", "action", "message", "created_at", "run", "record__flow", "record__key", "record__title",
         "integration__name",
     )  # fmt: skip
-    context = {"page": keyset_page(filters.narrow(events), request.GET), "filters": filters}
+    context = {"page": keyset_page(filters.narrow(events, access.organization), request.GET), "filters": filters}
     return page_of(request, access, "audit/list.html", context)

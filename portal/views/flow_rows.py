@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from syncengine.engine import flow_states
+from syncengine.engine import flow_states, troubles
 from syncengine.flows import registry
 from syncengine.flows.base import Flow
-from syncengine.models import FlowState, Record, RecordStatus, Run, RunMode, RunStatus
+from syncengine.models import FlowState, Run, RunMode, RunStatus
 from tenants.models import Integration
 
 LATE_AFTER = timedelta(minutes=10)
@@ -78,9 +78,8 @@ class FlowRow:
 
 
 def failed_counts(integration: Integration) -> Mapping[str, int]:
-    """How many records of each flow need a person; naming the flows lets the index answer."""
-    rows = Record.objects.filter(integration=integration, flow__in=registry.flows(), status=RecordStatus.FAILED)
-    return dict(rows.values_list("flow").annotate(count=Count("pk")).order_by("flow"))
+    """How many records of each flow need a person."""
+    return {row["flow"]: row["count"] for row in troubles.answer(integration, "failed").rows}
 
 
 def flow_rows(integration: Integration) -> list[FlowRow]:

@@ -34,6 +34,7 @@ from tenants.permissions import Action
 from tenants.scoping import Access
 
 CALLS_SHOWN = 50
+MOST_ALIKE = 1000
 LABELS_OF_KEYS = {"entity_set": "Kind in SAP", "external_code": "External code", "identity": "Identity"}
 """Document numbers are called as SAP calls them: DocEntry, DocNum."""
 WORDS_OF_TRIES = {
@@ -59,7 +60,7 @@ def record(request: HttpRequest, access: Access, record_id: int) -> HttpResponse
 def _context(record: Record, **forms: Form) -> dict[str, Any]:
     flow = registry.flows().get(record.flow)
     today = mappings.current(record.integration, record.flow).version if flow else 0
-    attempts, calls = attempts_of(record), _calls(record)
+    attempts, calls, alike = attempts_of(record), _calls(record), _alike(record)
     return {
         "record": record,
         "flow": flow,
@@ -79,7 +80,8 @@ def _context(record: Record, **forms: Form) -> dict[str, Any]:
         "hold_form": ReasonForm(prefix="hold") if replay_engine.can_hold(record) else None,
         "mapping_today": today,
         "target_keys": [(LABELS_OF_KEYS.get(name, name), value) for name, value in record.target_keys.items()],
-        "alike": _alike(record),
+        "alike": alike,
+        "alike_words": f"{alike}+" if alike == MOST_ALIKE else alike,
         "ignore_form": IgnoreForm(held=record.flow in INVOICE_FLOWS),
         "decide_form": DecideForm(decisions=decisions_of(record)) if record.decisions else None,
         **forms,
@@ -92,11 +94,11 @@ def _replay_form(record: Record, today: int, data: Any = None) -> ReplayForm:
 
 
 def _alike(record: Record) -> int:
-    """How many failed records have this one's cause, itself among them."""
+    """How many failed records have this one's cause, itself among them, counted no further than MOST_ALIKE."""
     if record.status != RecordStatus.FAILED or not record.cause:
         return 0
     alike = Record.objects.filter(integration=record.integration_id, cause=record.cause, status=RecordStatus.FAILED)
-    return alike.count()
+    return len(alike.order_by().values_list("pk", flat=True)[:MOST_ALIKE])
 
 
 def _differences(record: Record, attempts: Sequence[Attempt]) -> dict[str, Any]:

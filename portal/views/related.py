@@ -50,13 +50,13 @@ def look_alikes(record: Record) -> list[Record]:
     """Other invoices of the same number, or of the same vendor and amount: a duplicate would be among them."""
     if record.flow != "invoices":
         return []
-    alike = Q(reference=record.reference) if record.reference else Q()
+    ties = [Q(reference=record.reference)] if record.reference else []
     if record.party and record.amount:
-        alike |= Q(party=record.party, amount=record.amount, currency=record.currency)
-    if not alike:
-        return []
-    rows = Record.objects.filter(alike, integration=record.integration_id, flow="invoices").exclude(pk=record.pk)
-    return list(rows.only(*COLUMNS).order_by("-pk")[:MOST_ALIKE])
+        ties.append(Q(party=record.party, amount=record.amount, currency=record.currency))
+    rows = Record.objects.filter(integration=record.integration_id, flow="invoices").exclude(pk=record.pk)
+    # One after the other: of the two together no index knows.
+    found = {one.pk: one for tie in ties for one in rows.filter(tie).only(*COLUMNS).order_by("-pk")[:MOST_ALIKE]}
+    return sorted(found.values(), key=lambda one: -one.pk)[:MOST_ALIKE]
 
 
 def vendor_search(record: Record, slug: str) -> str:

@@ -34,6 +34,7 @@ from tenants.scoping import Access
 INVOICES = "invoices"
 ENTRIES_SHOWN = 50
 REFUSALS_SHOWN = 5
+ROWS_SHOWN = 50
 TABS = (
     (State.OPEN, "Open"),
     (State.RETRYING, "Retrying"),
@@ -84,7 +85,8 @@ def repairs(request: PageRequest, access: Access, integration_id: int) -> HttpRe
     context = {
         "tabs": tabs,
         "state": state,
-        "rows": _rows(shown, state),
+        "rows": _rows(shown if request.GET.get("all") == "1" else shown[:ROWS_SHOWN], state),
+        "causes": len(shown),
         "mine": mine,
         "newest_first": newest_first,
         "days": groups.RESOLVED_DAYS,

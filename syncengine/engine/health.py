@@ -18,6 +18,7 @@ from syncengine.flows import registry
 from syncengine.models import (
     OPEN_RUN_STATUSES,
     Attempt,
+    AttemptState,
     FlowState,
     InboxNotification,
     NamedLock,
@@ -132,8 +133,14 @@ def workers_alive(now: datetime) -> int:
 
 
 def _lease_owners(now: datetime) -> Iterator[str]:
-    for model in (Run, Record, Attempt):
-        yield from model.objects.filter(lease_expires_at__gt=now).values_list("lease_owner", flat=True)[:100]
+    """Naming what can be held at all lets small indexes answer."""
+    held = (
+        Run.objects.filter(status__in=[*OPEN_RUN_STATUSES, RunStatus.SETTLING]),
+        Record.objects.filter(status=RecordStatus.IN_PROGRESS),
+        Attempt.objects.filter(state=AttemptState.ACCEPTED),
+    )
+    for rows in held:
+        yield from rows.filter(lease_expires_at__gt=now).values_list("lease_owner", flat=True)[:100]
 
 
 def open_runs() -> Mapping[str, int]:

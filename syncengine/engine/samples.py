@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,13 +83,23 @@ def read_now(integration: Integration, flow: str, key: str | None) -> Sample:
 
 def rules_source(record: Record) -> dict[str, Any]:
     """What rules see of a stored record: with master data what was prepared, with a payment its invoice too."""
-    source = dict(record.source or {})
-    if record.flow == "payments" and "document" not in source:
-        paid = Record.objects.filter(integration=record.integration, flow="invoices", key=source.get("invoice_id"))
-        invoice = paid.only("source").first()
-        document = dict(invoice.source or {}) if invoice else {}
-        return {**source, "document": document, "derived": {"means": means_of(source)}}
-    return source
+    return rules_sources([record])[0]
+
+
+def rules_sources(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """The same of several of one flow and integration, with one question for the invoices of all."""
+    sources = [dict(record.source or {}) for record in records]
+    if not records or records[0].flow != "payments":
+        return sources
+    wanted = {str(source.get("invoice_id")) for source in sources if "document" not in source}
+    paid = Record.objects.filter(integration=records[0].integration_id, flow="invoices", key__in=wanted)
+    documents = dict(paid.values_list("key", "source")) if wanted else {}
+    return [source if "document" in source else _of_payment(source, documents) for source in sources]
+
+
+def _of_payment(source: dict[str, Any], documents: Mapping[str, Any]) -> dict[str, Any]:
+    document = dict(documents.get(str(source.get("invoice_id"))) or {})
+    return {**source, "document": document, "derived": {"means": means_of(source)}}
 
 
 def _with_source(integration: Integration, flow: str) -> QuerySet[Record]:

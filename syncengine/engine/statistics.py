@@ -14,13 +14,12 @@ from math import ceil
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from syncengine.engine import locks
+from syncengine.engine import locks, troubles
 from syncengine.engine.work import Deadline
-from syncengine.flows import registry
 from syncengine.models import AuditEvent, DayFigures, Figures, PostedDocument, Record, RecordStatus, Stage
 from syncengine.models.audit import OUTCOMES
 from tenants.models import Integration
@@ -32,7 +31,6 @@ DAYS = 30
 OVERLAP = timedelta(minutes=15)
 FAILED = "record.failed"
 INVOICES = "invoices"
-GROUPS_READ = 500
 
 
 def is_due(now: datetime) -> bool:
@@ -67,6 +65,7 @@ def refresh(integration: Integration) -> None:
         integration=integration,
         defaults={"stages": _stages(integration), "records": _states(integration), "counted_at": now},
     )
+    troubles.remember(integration)
 
 
 def _days(integration: Integration, since: datetime) -> Mapping[date, dict[str, Any]]:
@@ -200,12 +199,7 @@ def attention(integration: Integration, most: int) -> list[AttentionGroup]:
 
     Amounts of different currencies cannot be compared: the largest single-currency sum of a group stands for it.
     """
-    failed = Record.objects.filter(integration=integration, flow__in=registry.flows(), status=RecordStatus.FAILED)
-    rows = (
-        failed.values("flow", "error_code", "cause", "currency")
-        .annotate(count=Count("pk"), amount=Sum("amount"), oldest_at=Min("created_at"), newest=Max("pk"))
-        .order_by("-count")[:GROUPS_READ]
-    )
+    rows = troubles.answer(integration, "attention").rows
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         groups[row["flow"], row["error_code"], row["cause"]].append(row)

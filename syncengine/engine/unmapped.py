@@ -11,7 +11,7 @@ from typing import Any
 
 from syncengine.engine.causes import words_of_cause
 from syncengine.engine.mappings import CurrentMapping
-from syncengine.engine.samples import rules_source
+from syncengine.engine.samples import rules_sources
 from syncengine.engine.trials import try_out
 from syncengine.flows import registry
 from syncengine.flows.base import Flow
@@ -56,19 +56,19 @@ def waiting(integration: Integration, flow_name: str, mapping: CurrentMapping) -
     rows = list(failed.exclude(source=None).select_related("integration").order_by("-id")[: MOST_RECORDS + 1])
     found: dict[tuple[str, str], Unmapped] = {}
     looked_at = 0
-    for record in rows[:MOST_RECORDS]:
+    for record, source in zip(rows[:MOST_RECORDS], rules_sources(rows[:MOST_RECORDS]), strict=True):
         if time.monotonic() > end:
             break
         looked_at += 1
-        for table, value in _values(flow, record, mapping):
+        for table, value in _values(flow, record, source, mapping):
             _add(found, table, value, record)
     values = sorted(found.values(), key=lambda one: one.weight, reverse=True)
     return Waiting(values, looked_at, looked_at == len(rows))
 
 
-def _values(flow: Flow, record: Record, mapping: CurrentMapping) -> set[tuple[str, str]]:
+def _values(flow: Flow, record: Record, source: dict[str, Any], mapping: CurrentMapping) -> set[tuple[str, str]]:
     """The (table, value) that hold this record up and that the table still does not know."""
-    asked = set(_asked_for(record)) | set(_missed(flow, record, mapping))
+    asked = set(_asked_for(record)) | set(_missed(flow, record, source, mapping))
     return {(table, value) for table, value in asked if value not in mapping.lookups.get(table, {})}
 
 
@@ -85,10 +85,10 @@ def _asked_for(record: Record) -> Iterator[tuple[str, str]]:
             yield found["table"], found["value"]
 
 
-def _missed(flow: Flow, record: Record, mapping: CurrentMapping) -> Iterator[tuple[str, str]]:
+def _missed(flow: Flow, record: Record, source: dict[str, Any], mapping: CurrentMapping) -> Iterator[tuple[str, str]]:
     """What met no row today, where the record's problems name the table or the value."""
     text = "\n".join(_texts(record))
-    for looked in try_out(flow, rules_source(record), mapping).missed:
+    for looked in try_out(flow, source, mapping).missed:
         if re.search(rf"\blookup table {re.escape(looked.table)}\b", text) or _names(text, looked.value):
             yield looked.table, looked.value
 

@@ -3,7 +3,7 @@
 from syncengine.models.attempt import Attempt, AttemptItem, AttemptState, ItemOutcome
 from syncengine.models.audit import AuditEvent, AuditKey, AuditSeal
 from syncengine.models.call import Call
-from syncengine.models.figures import DayFigures, Figures
+from syncengine.models.figures import DayFigures, Figures, Troubles
 from syncengine.models.flow_state import FlowState
 from syncengine.models.hook import Hook, HookDelivery
 from syncengine.models.inbox import InboxNotification, NotificationResult, WebhookCounter
@@ -79,6 +79,7 @@ __all__ = [
     "Setup",
     "Stage",
     "Tally",
+    "Troubles",
     "UnlinkedDraw",
     "WebhookCounter",
 ]

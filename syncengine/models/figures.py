@@ -29,6 +29,27 @@ class Figures(ScopedModel):
         return f"figures of {self.integration}"
 
 
+class Troubles(ScopedModel):
+    """What failed in an integration, by cause, where it is so much that a page could not add it up itself.
+
+    Each field is what one question of `engine.troubles` was answered with. There is no row for fewer than its MANY.
+    """
+
+    organization_path: ClassVar[str] = "integration__organization"
+
+    integration = models.OneToOneField(Integration, models.CASCADE, related_name="troubles")
+    troubled: models.Field[Any, Any] = ExactJSONField(default=list, blank=True)
+    attention: models.Field[Any, Any] = ExactJSONField(default=list, blank=True)
+    failed: models.Field[Any, Any] = ExactJSONField(default=list, blank=True)
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural: ClassVar[str] = "troubles"
+
+    def __str__(self) -> str:
+        return f"troubles of {self.integration}"
+
+
 class DayFigures(ScopedModel):
     """One day, in the organization's time zone. Days on which nothing happened have no row.
 

@@ -151,6 +151,16 @@ class Record(ScopedModel):
                 condition=Q(status="waiting") & ~Q(cause=""),
                 name="record_waits",
             ),
+            # What lists are narrowed to and may hardly ever be: found without reading all that fits not.
+            models.Index(
+                fields=["integration", "stage", "-id"],
+                condition=Q(stage__in=["acknowledged", "checked", "posted", "paid"]),
+                name="record_at_stage",
+            ),
+            models.Index(
+                fields=["integration", "error_code", "-id"], condition=~Q(error_code=""), name="record_by_code"
+            ),
+            models.Index(fields=["integration", "found_by", "-id"], condition=~Q(found_by=""), name="record_found_by"),
             models.Index(
                 fields=["integration", "flow", "offered_at"],
                 condition=Q(offered_at__isnull=False),

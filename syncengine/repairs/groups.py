@@ -14,15 +14,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from syncengine.engine import troubles
+from syncengine.engine.troubles import ON_THEIR_WAY, Rows
 from syncengine.models import Record, RecordStatus, Repair
 from tenants.models import Integration
 
-MOST_GROUPS = 400
 RESOLVED_DAYS = 30
-ON_THEIR_WAY = (RecordStatus.PENDING, RecordStatus.IN_PROGRESS, RecordStatus.WAITING)
 
 
 class State(StrEnum):
@@ -90,7 +90,7 @@ class Group:
 def of_integration(integration: Integration, *, resolved: bool = False) -> list[Group]:
     """Every cause that is open or retrying, and with `resolved` those of the last RESOLVED_DAYS that are over."""
     found = _Groups()
-    found.add(_troubled(integration))
+    found.add(_troubled_now(integration))
     found.add_waiting(_waiting(integration))
     if resolved:
         found.add_resolved(_mended(integration))
@@ -100,7 +100,7 @@ def of_integration(integration: Integration, *, resolved: bool = False) -> list[
 def one(integration: Integration, flow: str, cause: str) -> Group | None:
     """The same of one cause; None when no record and nobody has ever told of it."""
     found = _Groups()
-    found.add(_troubled(integration).filter(flow=flow, failed_for=cause))
+    found.add(troubles.sums_of_troubled(troubles.troubled(integration).filter(flow=flow, failed_for=cause)))
     found.add_waiting(_waiting(integration).filter(flow=flow, cause=cause))
     found.add_resolved(_mended(integration).filter(flow=flow, failed_for=cause))
     groups = found.known_to(integration)
@@ -152,17 +152,17 @@ class _Groups:
     def _group(self, row: Mapping[str, Any], cause: str) -> Group:
         return self._groups.setdefault((row["flow"], cause), Group(row["flow"], cause))
 
-    def add(self, rows: QuerySet[Record]) -> None:
-        for row in _sums(rows, "status", "failed_for", newest=Max("failed_at")):
+    def add(self, rows: Rows) -> None:
+        for row in rows:
             group = self._group(row, row["failed_for"])
             (group.open if row["status"] == RecordStatus.FAILED else group.retrying).add(row)
 
     def add_waiting(self, rows: QuerySet[Record]) -> None:
-        for row in _sums(rows, "cause", newest=Max("updated_at")):
+        for row in troubles.sums(rows, "cause", newest=Max("updated_at")):
             self._group(row, row["cause"]).retrying.add(row)
 
     def add_resolved(self, rows: QuerySet[Record]) -> None:
-        for row in _sums(rows, "failed_for", newest=Max("mended_at")):
+        for row in troubles.sums(rows, "failed_for", newest=Max("mended_at")):
             self._group(row, row["failed_for"]).resolved.add(row)
 
     def known_to(self, integration: Integration) -> list[Group]:
@@ -176,9 +176,17 @@ class _Groups:
         return groups
 
 
-def _troubled(integration: Integration) -> QuerySet[Record]:
-    statuses = (RecordStatus.FAILED, *ON_THEIR_WAY)
-    return Record.objects.filter(integration=integration, mended_at=None, status__in=statuses).exclude(failed_for="")
+def _troubled_now(integration: Integration) -> Rows:
+    """Where it was counted beforehand, what people have done something about since is counted anew."""
+    known = troubles.answer(integration, "troubled")
+    if known.at is None:
+        return known.rows
+    acted = Repair.objects.filter(integration=integration, acted_at__gt=known.at).values_list("flow", "cause")
+    changed = set(acted)
+    rows = [row for row in known.rows if (row["flow"], row["failed_for"]) not in changed]
+    for flow, cause in changed:
+        rows += troubles.sums_of_troubled(troubles.troubled(integration).filter(flow=flow, failed_for=cause))
+    return rows
 
 
 def _waiting(integration: Integration) -> QuerySet[Record]:
@@ -189,13 +197,6 @@ def _waiting(integration: Integration) -> QuerySet[Record]:
 def _mended(integration: Integration) -> QuerySet[Record]:
     since = timezone.now() - timedelta(days=RESOLVED_DAYS)
     return Record.objects.filter(integration=integration, mended_at__gte=since)
-
-
-def _sums(rows: QuerySet[Record], *by: str, newest: Max) -> list[dict[str, Any]]:
-    """The largest MOST_GROUPS of them, by currency."""
-    groups = rows.order_by().values("flow", "currency", *by)
-    added = groups.annotate(count=Count("pk"), total=Sum("amount"), newest_at=newest, sample=Max("pk"))
-    return list(added.order_by("-count")[:MOST_GROUPS])
 
 
 def samples_of(groups: Sequence[Group], state: str) -> Mapping[int, Record]:

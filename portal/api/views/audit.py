@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from portal.api.base import ScopedView
 from portal.api.filters import IdFilter, MomentFilter
 from portal.api.shapes.audit import EventShape
+from syncengine.audit.finding import narrowed
 from syncengine.models import AuditEvent
 from syncengine.spreadsheets import plain_text
 from tenants.permissions import Action
@@ -41,6 +42,10 @@ class AuditFilter(filters.FilterSet):  # type: ignore[misc]  # it has no annotat
     class Meta:
         model = AuditEvent
         fields = ["record", "integration", "actor", "action"]
+
+    def filter_queryset(self, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        chosen = {name: self.form.cleaned_data[name] for name in ("actor", "action", "after", "before")}
+        return narrowed(super().filter_queryset(queryset), self.request.auth.organization, **chosen)
 
 
 class AuditView(ScopedView):
