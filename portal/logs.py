@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import structlog
 from structlog.typing import EventDict, Processor
 
@@ -14,8 +17,24 @@ def _add_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
     return {**event, "trace_id": trace} if trace else event
 
 
+# Who has such an address may come in by it, or speak for Basware.
+_KEYS_IN_ADDRESSES = re.compile(
+    r"(/(?:invitations|accounts/password/reset/key|accounts/confirm-email|webhooks/basware)/)[^/\s\"'?]+"
+)
+
+
+def _without_keys(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Django and its friends log whole addresses of what they refuse."""
+    return {name: _blanked(value) for name, value in event.items()}
+
+
+def _blanked(value: Any) -> Any:
+    return _KEYS_IN_ADDRESSES.sub(r"\1…", value) if isinstance(value, str) else value
+
+
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
+    _without_keys,
     _add_trace,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

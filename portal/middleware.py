@@ -22,7 +22,7 @@ PERMISSIONS_POLICY = ", ".join(
 class AnswerHeaders:
     """Permissions-Policy on every answer; Retry-After where a library refused with 429 and did not say how long.
 
-    No page for signed-in people is kept by a shared cache or shown from the browser's after logging out.
+    No answer to who is known, by a session or a key, is kept by a cache or shown from one after logging out.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -35,7 +35,7 @@ class AnswerHeaders:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         if response.status_code == 429:
             response.headers.setdefault("Retry-After", str(round(settings.AXES_COOLOFF_TIME.total_seconds())))
-        if "sessionid" in request.COOKIES:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in request.headers:
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.urls import reverse
 
@@ -130,7 +131,7 @@ def _exchange(provider: IdentityProvider, metadata: Mapping[str, Any], started: 
         "code_verifier": started.verifier,
     }
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    secret = str(provider.client_secret["value"])
+    secret = _secret(provider)
     methods = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
     if "client_secret_basic" in methods:
         pair = f"{quote(provider.client_id, safe='')}:{quote(secret, safe='')}"  # RFC 6749 §2.3.1
@@ -142,6 +143,13 @@ def _exchange(provider: IdentityProvider, metadata: Mapping[str, Any], started: 
     if not isinstance(token, str):
         raise SignInFailed("The identity provider gave no ID token.")
     return token
+
+
+def _secret(provider: IdentityProvider) -> str:
+    try:
+        return str(provider.client_secret["value"])
+    except InvalidToken:
+        raise SignInFailed("The client secret cannot be decrypted: an owner has to enter it again.") from None
 
 
 def _check(claims: Mapping[str, Any], provider: IdentityProvider, started: Started, now: float) -> None:

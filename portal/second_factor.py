@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from cryptography.fernet import InvalidToken
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from portal.proof import shown_at
@@ -12,6 +14,7 @@ from tenants import second_factor
 from tenants.models import Membership, User
 from tenants.scoping import Access
 
+_UNREADABLE = "Your second factor cannot be decrypted: ask whoever runs this portal, whose FERNET_KEYS have changed."
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -22,7 +25,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # the libra
         return second_factor.encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return second_factor.decrypt(encrypted_text)
+        try:
+            return second_factor.decrypt(encrypted_text)
+        except InvalidToken:
+            raise PermissionDenied(_UNREADABLE) from None
 
     def _get_site_name(self) -> str:
         return "Ledgerbridge"

@@ -49,8 +49,11 @@ def is_vouched(request: HttpRequest, organization_id: int) -> bool:
 
 
 def admits(request: HttpRequest, access: Access) -> bool:
-    """Whether this session reaches that organization at all."""
-    return scope_of(request) in {None, access.organization.pk}
+    """Whether this session reaches that organization at all; with its provider go the sessions that it vouched for."""
+    scope = scope_of(request)
+    if scope is None:
+        return True
+    return scope == access.organization.pk and IdentityProvider.objects.of(access.organization).exists()
 
 
 def must_sign_in_there(request: HttpRequest, access: Access) -> bool:

@@ -9,7 +9,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from portal.second_factor import is_missing
-from portal.session_scope import must_sign_in_there, scope_of
+from portal.session_scope import admits, must_sign_in_there
 from tenants.models import User
 from tenants.scoping import (
     ORGANIZATION_HEADER,
@@ -48,7 +48,7 @@ class SessionAccess(SessionAuthentication):
         if found is None:
             return None
         slug = request.parser_context["kwargs"].get("slug") if request.parser_context else None
-        access = _access(found[0], slug or request.headers.get(ORGANIZATION_HEADER), scope_of(request))
+        access = _access(request, found[0], slug or request.headers.get(ORGANIZATION_HEADER))
         if must_sign_in_there(request, access):
             raise exceptions.PermissionDenied("This organization asks for its own sign-in.", "sign_in_required")
         if is_missing(request, access):
@@ -56,11 +56,11 @@ class SessionAccess(SessionAuthentication):
         return found[0], access
 
 
-def _access(user: User, slug: str | None, scope: int | None) -> Access:
+def _access(request: Request, user: User, slug: str | None) -> Access:
     """The organization named, or the only one. A session that opens one organization opens no other."""
     try:
         access = access_of_member(user, slug)
-        if scope not in {None, access.organization.pk}:
+        if not admits(request, access):
             raise OrganizationNotFound
         return access
     except OrganizationNotFound:

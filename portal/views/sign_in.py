@@ -28,7 +28,7 @@ STARTED = "sign_in_started"
 
 
 def _provider(**which: Any) -> IdentityProvider | None:
-    return IdentityProvider.objects.filter(**which).select_related("organization").first()
+    return IdentityProvider.objects.without_secrets().filter(**which).select_related("organization").first()
 
 
 def _limited(request: HttpRequest) -> HttpResponse | None:

@@ -11,17 +11,21 @@ import contextlib
 import io
 import json
 import logging
+import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
 from django.conf import settings as project
 from django.contrib.sessions.models import Session
 from django.core import mail, signing
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
@@ -33,12 +37,14 @@ from syncengine.flows import registry
 from syncengine.models import Call, Record, Run
 from syncengine.sandbox.launch import Options, Sandboxes
 from tenants.errors import Refused
-from tenants.models import Connection, SlackWebhook, WebhookSecret
+from tenants.models import Connection, IdentityProvider, Role, SlackWebhook, WebhookSecret
 from tenants.scoping import access_of_member
-from tenants.services import verify_email
+from tenants.services import create_invitation, verify_email
 from tests import factories
 from tests.connectors.servers import RawServer, Received
 from tests.engine.world import World, quick, sandboxes, world
+from tests.portal.accounts.identity_provider import CLIENT, running
+from tests.portal.accounts.identity_provider import SECRET as OF_PROVIDER
 from tests.security.permissions import PERMISSIONS
 from tests.security.world import addresses, one_of_everything, signed_in
 
@@ -49,6 +55,7 @@ CLIENT_SECRET = "c4nary-client/secret+83&=642"
 USERS_PASSWORD = "c4nary-persons-Passphrase-1"
 SLACK_PATH = "/services/T000/B000/c4narySlackToken83645"
 WRONG = "c4nary-wrong-password-83646"
+OIDC_SECRET = OF_PROVIDER
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +70,7 @@ class Everything:
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str]] = []
-        self.shown_once: list[str] = []
+        self.at_home: dict[str, tuple[str, ...]] = {}  # canaries that have a place of their own
         self.streams = {form: io.StringIO() for form in ("console", "json")}
 
     def note(self, where: str, answer: Any) -> Any:
@@ -113,7 +120,8 @@ def everything() -> Iterator[Everything]:
 
 def forms(canary: str) -> set[str]:
     """How a secret may be spelled and still be read: quoted, escaped, in base64, alone or behind its user."""
-    raw = [canary, *(f"{user}:{canary}" for user in ("manager", "sandbox-client"))]
+    raw = [canary, *(f"{user}:{canary}" for user in ("manager", "sandbox-client", quote(CLIENT, safe="")))]
+    raw += [f"{quote(CLIENT, safe='')}:{quote(canary, safe='')}"]
     found = {canary, quote(canary), quote(canary, safe=""), json.dumps(canary)[1:-1], repr(canary)[1:-1]}
     found |= {json.dumps(canary, ensure_ascii=False)[1:-1], canary.replace("&", "&amp;").replace('"', "&quot;")}
     return found | {base64.b64encode(text.encode()).decode() for text in raw}
@@ -125,14 +133,19 @@ def drive(world: World, everything: Everything) -> list[str]:
     owner = factories.member(organization, "owner", email="owner@example.com", password=USERS_PASSWORD)
     verify_email(owner)
     key = _people(everything, organization)
+    factors = _second_factors(everything, organization)
+    _links(everything, organization)
+    _single_sign_on(everything, organization)
     _flows(world)
     tokens = [value for row in Connection.objects.all() for value in _texts(row.session)]
     _failures(world, everything, key)
     _subscription(world)
     _slack(owner, organization)
+    _slack_page(everything, owner, organization)
     hooks = [row.secret["value"] for row in WebhookSecret.objects.all()]
     tokens += [value for row in Connection.objects.all() for value in _texts(row.session)]
-    return [SAP_PASSWORD, CLIENT_SECRET, USERS_PASSWORD, SLACK_PATH, WRONG, key, *hooks, *tokens]
+    typed = [SAP_PASSWORD, CLIENT_SECRET, USERS_PASSWORD, SLACK_PATH, WRONG, OIDC_SECRET]
+    return [*typed, key, *factors, *hooks, *tokens, *everything.at_home]
 
 
 def _texts(kept: Any) -> list[str]:
@@ -157,6 +170,96 @@ def _people(everything: Everything, organization: Any) -> str:
     everything.note("by key", Client().get("/api/v1/api-keys/", headers=headers))
     everything.note("by a wrong key", Client().get("/api/v1/api-keys/", headers={"Authorization": f"Api-Key {key}x"}))
     return key
+
+
+def _second_factors(everything: Everything, organization: Any) -> list[str]:
+    """Seeds and recovery codes: shown on the one page that gives them, and nowhere else. The canaries."""
+    person = factories.member(organization, "admin", email="bea@example.com", password=USERS_PASSWORD)
+    verify_email(person)
+    browser = signed_in(person)
+    seed: str = browser.get("/accounts/2fa/totp/activate/").context["form"].secret
+    browser.post("/accounts/2fa/totp/activate/", {"code": "000000"})
+    made = browser.post("/accounts/2fa/totp/activate/", {"code": _code(seed)})
+    assert made.status_code == 302
+    codes: list[str] = browser.get("/accounts/2fa/recovery-codes/").context["unused_codes"]
+    for page in (
+        "/accounts/2fa/",
+        "/accounts/2fa/webauthn/",
+        "/accounts/sessions/",
+        f"/o/{organization.slug}/members/",
+    ):
+        everything.note(page, browser.get(page))
+    for code in ("000000", codes[0]):
+        again = Client(raise_request_exception=False)
+        again.post("/accounts/login/", {"login": person.email, "password": USERS_PASSWORD})
+        everything.note("second factor", again.post("/accounts/2fa/authenticate/", {"code": code}))
+    assert again.session["_auth_user_id"] == str(person.pk)
+    _is_a_session(everything, browser, again)
+    return [seed, *codes]
+
+
+def _code(seed: str) -> str:
+    return f"{totp.format_hotp_value(totp.hotp_value(seed, next(totp.yield_hotp_counters_from_time())))}"
+
+
+def _is_a_session(everything: Everything, *browsers: Client) -> None:
+    """Its id stands in the cookie and in the tables of sessions."""
+    for browser in browsers:
+        everything.at_home[browser.cookies["sessionid"].value] = (
+            "table django_session", "table usersessions_usersession",
+        )  # fmt: skip
+
+
+def _links(everything: Everything, organization: Any) -> None:
+    """Links in e-mails open an account or an organization: neither a log nor a page of anybody else holds one."""
+    person = factories.member(organization, "viewer", email="carl@example.com")
+    verify_email(person)
+    Client().post("/accounts/password/reset/", {"email": person.email})
+    invitation, token = create_invitation(organization, "dora@example.com", Role.VIEWER, person, timezone.now())
+    assert invitation.pk
+    reset = re.findall(r"/accounts/password/reset/key/([^/]+)/", mail.outbox[-1].body)[0]
+    everything.at_home[reset] = ("e-mail", "session", "table django_session", "its own page")
+    everything.at_home[token] = ("e-mail", "session", "table django_session", "its own page")
+    strict = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    for path in (f"/accounts/password/reset/key/{reset}/", f"/invitations/{token}/"):
+        where = "its own page"
+        everything.note(where, strict.post(path, {"password1": WRONG, "password2": "x"}))
+        everything.note(where, Client().get(path))
+        everything.note(where, Client(raise_request_exception=False).put(path))
+
+
+def _single_sign_on(everything: Everything, organization: Any) -> None:
+    """The client's secret: entered, used, refused, and repeated by a provider that tells what it was told."""
+    owner = signed_in(factories.member(organization, "owner", email="eve@example.com"))
+    factories.member(organization, "viewer", email="anna@example.com")
+    page, echo = f"/o/{organization.slug}/organization/sign-in/", RawServer(_echo_of_request)
+    with running() as idp:
+        for issuer in ("nonsense", idp.issuer):
+            entered = {"issuer": issuer, "client_id": CLIENT, "client_secret": OIDC_SECRET}
+            everything.note("sign-in settings", owner.post(page, entered))
+        for describes, lies in (({}, {}), ({}, {"aud": "another"}), ({"token_endpoint": echo.url}, {})):
+            idp.describes, idp.lies = describes, lies
+            browser = Client(raise_request_exception=False)
+            start = everything.note("sign-in", browser.post(f"/sign-in/at/{organization.slug}/"))
+            everything.note("signed in", browser.get(idp.authorize(start.context["url"])))
+            _is_a_session(everything, browser)
+        assert echo.received
+    everything.note("sign-in settings", owner.get(page))
+    echo.close()
+
+
+def _echo_of_request(received: Received) -> bytes:
+    told = json.dumps({"error": "invalid_client", "told": [str(received.headers), received.body.decode()]}).encode()
+    return b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s" % (len(told), told)
+
+
+def _slack_page(everything: Everything, owner: Any, organization: Any) -> None:
+    """The form of the webhook, with what is wrong in it and without."""
+    browser = signed_in(owner)
+    for url, kinds in ((f"https://10.0.0.1{SLACK_PATH}", ["run_failed"]), (f"nonsense{SLACK_PATH}", []), ("", ["x"])):
+        for page in ("slack/", "slack/test/"):
+            answer = browser.post(f"/o/{organization.slug}/notices/{page}", {"url": url, "kinds": kinds})
+            everything.note("Slack", answer)
 
 
 def _flows(world: World) -> None:
@@ -263,7 +366,9 @@ def test_no_canary_is_found_in_clear(world, everything, prove):
     found, places = [], 0
     for where, text in everything.texts():
         places += 1
-        found += [f"{where}: {spelled[form]!r} in …{_around(text, form)}…" for form in spelled if form in text]
+        for form in (one for one in spelled if one in text):
+            if where not in everything.at_home.get(spelled[form], ()):
+                found.append(f"{where}: {spelled[form]!r} in …{_around(text, form)}…")
     assert any(BLANK in text for where, text in _database() if where == "table syncengine_call")
     prove("canaries: texts without one of them in clear", places, sorted(set(found)))
 
@@ -278,6 +383,11 @@ def test_one_record_that_cannot_be_decrypted_breaks_no_page(world, prove):
     organization = world.integration.organization
     owner = factories.member(organization, "owner", is_staff=True, is_superuser=True)
     factories.second_factor(owner)
+    factories.second_factor(owner, "recovery_codes")
+    IdentityProvider.objects.create(
+        organization=organization, issuer="https://login.example.com", client_id="x", client_secret={"value": "y"},
+        changed_at=factories.NOON,
+    )  # fmt: skip
     SlackWebhook.objects.create(
         organization=organization, url={"value": "https://x.example"}, changed_at=factories.NOON
     )
@@ -288,6 +398,8 @@ def test_one_record_that_cannot_be_decrypted_breaks_no_page(world, prove):
         for model, column in ((Connection, "secrets"), (Connection, "session"), (SlackWebhook, "url")):
             cursor.execute(f"UPDATE {model._meta.db_table} SET {column} = %s", [torn.encode()])
         cursor.execute(f"UPDATE {WebhookSecret._meta.db_table} SET secret = %s", [torn.encode()])
+        cursor.execute(f"UPDATE {IdentityProvider._meta.db_table} SET client_secret = %s", [torn.encode()])
+    Authenticator.objects.update(data={"secret": torn, "seed": torn, "used_mask": 0})
     browser, wrong, tried = signed_in(owner), [], 0
     for address in addresses():
         if "GET" not in PERMISSIONS.get(address.name, {}):

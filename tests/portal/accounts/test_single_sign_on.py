@@ -6,6 +6,7 @@ import time
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -323,3 +324,22 @@ def test_removing_the_sign_in_forgets_who_is_who_there(anna, organization, clien
     sign_in(client)
     organizations.remove_provider(access_of_member(anna, organization.slug))
     assert not Identity.objects.exists()
+
+
+def test_with_the_sign_in_go_the_sessions_that_it_opened(anna, owner, organization, client, sign_in, browser_of):
+    """Whoever took the provider over is out at once; a session of one's own goes on."""
+    sign_in(client)
+    pages = (f"/o/{organization.slug}/", f"/o/{organization.slug}/api/v1/integrations/")
+    assert [client.get(page).status_code for page in pages] == [200, 200]
+    browser_of(owner).post(f"/o/{organization.slug}/organization/sign-in/remove/")
+    assert [client.get(page).status_code for page in pages] == [404, 404]
+    assert browser_of(anna).get(pages[0]).status_code == 200
+
+
+def test_a_client_secret_that_cannot_be_decrypted_is_told_and_lets_nobody_in(anna, stored, client, sign_in):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE tenants_identityprovider SET client_secret = %s", [b"torn"])
+    answer = sign_in(client)
+    assert answer.status_code == 403
+    assert "cannot be decrypted" in answer.content.decode()
+    assert "_auth_user_id" not in client.session
