@@ -98,7 +98,7 @@ def create_database(url: str, name: str) -> str:
 
 
 @contextmanager
-def moved_to(url: str) -> Iterator[None]:
+def moved_to(url: str, *, migrated: bool = True) -> Iterator[None]:
     """Inside the block this process, whatever database it had, works on that empty one, with all tables made."""
     home = connections.settings["default"]
     wanted = {"CONN_HEALTH_CHECKS": True, **environ.Env.db_url_config(url)}
@@ -106,7 +106,8 @@ def moved_to(url: str) -> Iterator[None]:
     del connections["default"]
     connections.settings.update(connections.configure_settings({"default": wanted}))
     try:
-        call_command("migrate", verbosity=0)
+        if migrated:
+            call_command("migrate", verbosity=0)
         yield
     finally:
         connections["default"].close()

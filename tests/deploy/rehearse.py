@@ -30,6 +30,7 @@ PASSED_ON = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "http_pro
 NETWORK = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
 MOUNTS = ("/proc", "/dev")
 STARTED_WITHIN = 60
+CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def entering(stage: Stage, command: list[str]) -> list[str]:
     """The command line that runs a command in the stage as its user."""
     user, group = stage.user.split(":")
     within = f'cd "{stage.folder}" && exec "$@"'
-    return ["chroot", f"--userspec={user}:{group}", str(stage.root), "/bin/sh", "-c", within, "sh", *command]
+    return [CHROOT, f"--userspec={user}:{group}", str(stage.root), "/bin/sh", "-c", within, "sh", *command]
 
 
 def environment(stage: Stage, **more: str) -> dict[str, str]:
