@@ -12,13 +12,14 @@ SOURCES := portal syncengine tenants tests
 SELECTED_NOTHING = || test $$? -eq 5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-services lint audit format bench soak scale lock clean
+.PHONY: help demo test test-services lint audit format docs docs-images bench soak scale lock clean
 
 help:
 	@echo "make demo     everything running with sandboxes (ARGS=--once: without a terminal; ARGS=--fresh: from the start)"
 	@echo "make test     every test                        make lint      every measure of the code"
 	@echo "make format   format code and templates         make lock      lock the dependencies anew"
 	@echo "make audit    known vulnerabilities, rules of safe code, the settings of a deployment"
+	@echo "make docs     the documentation as a site in var/site  make docs-images  its pictures, taken anew by the browser"
 	@echo "make bench | soak | scale                       measurements and long runs (soak: SOAK_SECONDS, SOAK_SEED)"
 
 $(BIN)/python:
@@ -61,11 +62,25 @@ format: $(DEVELOPMENT)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/djlint --reformat --quiet templates || true
 
+DOCUMENTATION := $(VENV)/.documentation-installed
+
+$(DOCUMENTATION): requirements-docs.lock $(DEVELOPMENT)
+	$(PIP) -r requirements-docs.lock
+	@touch $@
+
+docs: $(DOCUMENTATION)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "var/site/index.html"
+
+docs-images: $(DEVELOPMENT) test-services
+	DOCS_IMAGES=1 $(PYTEST) tests/browser/test_tutorial.py
+
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
 lock: $(DEVELOPMENT)
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) --extra tracing -c requirements.lock pyproject.toml -o requirements-tracing.lock
 	$(LOCK) --extra dev --extra tracing -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(LOCK) --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 
 clean:
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

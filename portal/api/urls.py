@@ -8,6 +8,7 @@ from portal.api.schema import Docs, Schema
 from portal.api.views import (
     audit,
     causes,
+    configuration,
     hooks,
     integrations,
     mappings,
@@ -34,6 +35,7 @@ resources: list[URLPattern] = [
     path(f"{ONE}replays/", records.BulkReplay.as_view(), name="replays"),
     path(f"{ONE}mappings/<str:flow>/", mappings.MappingDetail.as_view(), name="mapping"),
     path(f"{ONE}mappings/<str:flow>/preview/", mappings.MappingPreview.as_view(), name="mapping-preview"),
+    path(f"{ONE}configuration/", configuration.Configuration.as_view(), name="configuration"),
     path(f"{ONE}reconciliation/", reconciliation.Reconciliation.as_view(), name="reconciliation"),
     path("runs/<int:run_id>/", runs.RunDetail.as_view(), name="run"),
     path("runs/<int:run_id>/plan/", plans.PlanDetail.as_view(), name="plan"),

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from portal.views import (
     api_keys,
     audit,
+    configuration,
     connections,
     dashboard,
     flows,
@@ -48,6 +49,8 @@ integration_urls: list[URLPattern | URLResolver] = [
     path("start/dry-run/", start.rehearse, name="start-dry-run"),
     path("start/schedule/", start.choose_schedule, name="start-schedule"),
     path("start/live/", start.go_live, name="start-live"),
+    path("configuration/", configuration.configuration, name="configuration"),
+    path("configuration/file/", configuration.download, name="configuration-file"),
     path("settings/", integrations.settings, name="settings"),
     path("enable/", integrations.enable, name="integration-enable"),
     path("remove/", integrations.remove, name="integration-remove"),

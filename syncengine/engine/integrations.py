@@ -79,7 +79,7 @@ def _merged(stored: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, An
 
 
 def _check(organization: Organization, integration: Integration | None, data: Mapping[str, Any]) -> None:
-    errors = [*_setting_errors(integration, data.get("settings"))]
+    errors = [*setting_errors(integration, data.get("settings"))]
     same_name = Integration.objects.of(organization).filter(name=data.get("name"))
     if same_name.exclude(pk=integration.pk if integration else 0).exists():
         errors.append(FieldError("name", NAME_TAKEN, "taken"))
@@ -91,7 +91,8 @@ def _check(organization: Organization, integration: Integration | None, data: Ma
         raise Refused(errors)
 
 
-def _setting_errors(integration: Integration | None, patch: Mapping[str, Any] | None) -> Iterable[FieldError]:
+def setting_errors(integration: Integration | None, patch: Mapping[str, Any] | None) -> Iterable[FieldError]:
+    """What of a patch of the settings cannot be used, over those stored."""
     try:
         _merged(integration.settings if integration else {}, patch or {})
     except ValidationError as invalid:

@@ -131,7 +131,7 @@ def save(
     `accepted` names the cases and posted documents whose output changes, to which the actor has said yes.
     """
     flow = registry.get(flow_name)
-    _check_lookups(lookups)
+    check_lookups(lookups)
     checked = with_rules(flow, rules, lookups)
     kept = [Rule.from_dict(rule).to_dict() for rule in rules]
     rows = FieldMapping.objects.filter(integration=integration, flow=flow_name)
@@ -157,7 +157,8 @@ def save(
     return current(integration, flow_name)
 
 
-def _check_lookups(lookups: Any) -> None:
+def check_lookups(lookups: Any) -> None:
+    """Refuse tables with every one that is wrong."""
     errors = list(_lookup_errors(lookups))
     if errors:
         raise Refused(errors)

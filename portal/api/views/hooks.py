@@ -8,6 +8,7 @@ from django_filters import rest_framework as filters  # type: ignore[import-unty
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from portal.api.base import ScopedView
 from portal.api.idempotency import idempotent
@@ -31,7 +32,7 @@ _HEAVY = ("body", "request_headers", "response_headers", "response_body")
 class HookView(ScopedView):
     """Base of what concerns one hook."""
 
-    serializer_class = HookShape
+    serializer_class: type[BaseSerializer[Any]] = HookShape
     hook: Hook
 
     def locate(self) -> None:

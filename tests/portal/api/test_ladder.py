@@ -46,6 +46,8 @@ LADDER = [
     Rung("GET", f"{ONE}mappings/vendors/", "viewer", 200),
     Rung("PUT", f"{ONE}mappings/vendors/", "admin", 200, VENDORS),
     Rung("POST", f"{ONE}mappings/vendors/preview/", "operator", 200, {}),
+    Rung("GET", f"{ONE}configuration/", "viewer", 200),
+    Rung("POST", f"{ONE}configuration/", "admin", 200, {"configuration": {"version": 1}, "apply": True}),
     Rung("GET", f"{ONE}reconciliation/?from=2026-05-01&to=2026-05-31", "viewer", 200),
     Rung("GET", "hooks/", "viewer", 200),
     Rung("POST", "hooks/", "admin", 201, HOOK),
