@@ -97,10 +97,10 @@ class AuditFilterForm(_FilterForm):
     """Audit events by who, what and when."""
 
     actor = forms.CharField(
-        required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "anna@example.com, system …"})
+        required=False, max_length=200, label="Who", widget=forms.TextInput(attrs={"placeholder": "anna@example.com"})
     )
     action = forms.CharField(
-        required=False, max_length=60, widget=forms.TextInput(attrs={"placeholder": "run.requested, record …"})
+        required=False, max_length=60, label="What", widget=forms.TextInput(attrs={"placeholder": "record.replayed"})
     )
     after_day = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
     before_day = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))

@@ -22,6 +22,7 @@ class OfferForm(forms.Form):
 
     member = forms.ModelChoiceField(
         queryset=Membership.objects.none(),
+        empty_label="Choose a member",
         label="New owner",
         help_text="They accept or decline here. You become an admin when they accept.",
     )

@@ -46,9 +46,4 @@
       ask(event.target);
     }
   });
-  document.addEventListener("DOMContentLoaded", () => {
-    for (const form of document.querySelectorAll(".js-only")) {
-      form.classList.remove("js-only");
-    }
-  });
 })();

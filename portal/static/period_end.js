@@ -1,5 +1,4 @@
-// The browser prints; without this script its own menu does.
+// The browser prints; without scripts its own menu does, and the button is not there.
 for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
   button.addEventListener("click", () => window.print());
 }

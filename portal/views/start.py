@@ -16,7 +16,7 @@ from portal.views.access import PageRequest, integration_of, organization_page, 
 from syncengine.engine import integrations, ping, sandboxes, start
 from syncengine.engine.connections import NotConfigured
 from syncengine.engine.runs import ActionRefused
-from syncengine.engine.start import Progress, StepState
+from syncengine.engine.start import Progress, Step, StepState
 from tenants.errors import Refused
 from tenants.models import Integration, Organization
 from tenants.permissions import Action
@@ -52,14 +52,19 @@ def first_steps(request: PageRequest, access: Access, integration_id: int) -> Ht
     return page_of(request, access, "start/start.html", context, integration=integration)
 
 
+def _words(step: Step) -> tuple[str, str]:
+    """What is done and has a fault since is not simply done."""
+    return ("warn", "Look again") if step.state is StepState.DONE and step.remark else WORDS[step.state]
+
+
 def _shown(at: Progress) -> dict[str, Any]:
     steps = [
         {
             "number": number,
             "step": step,
             "title": TITLES[step.name],
-            "tone": WORDS[step.state][0],
-            "word": WORDS[step.state][1],
+            "tone": _words(step)[0],
+            "word": _words(step)[1],
             "blocked_by": TITLES[step.blocked_by] if step.blocked_by else "",
         }
         for number, step in enumerate(at.steps, start=1)

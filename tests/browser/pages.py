@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,10 +23,12 @@ from fido2.webauthn import AttestationObject, AuthenticatorData
 
 from syncengine.connectors.checks import Check
 from syncengine.engine import ping as ping_engine
-from syncengine.models import Record, Run
+from syncengine.models import Plan, PlanItem, Record, Run
 from tenants.models import Integration, User
 from tenants.models.sign_in import IdentityProvider
 from tests import factories
+from tests.period_end.test_core import invoice, right
+from tests.portal.views.test_period_end import remembered
 from tests.security.world import addresses, one_of_everything
 
 # Django's and the API's own pages have looks of their own; the rest here is for machines.
@@ -35,6 +38,7 @@ NEEDS = {
     "portal:repair": CAUSE,
     "portal:repair-progress": CAUSE,
     "portal:repair-choices": {**CAUSE, "text": "40"},
+    "portal:search": {"q": "Nordic"},
     "portal:schedule-words": {"schedule": "0 2 * * *"},
 }
 # What is wrong of itself, so that its answer is no page of its own: the reason is its value.
@@ -43,6 +47,7 @@ NOT_HERE = {
     "portal:sign-in-answer": "only an identity provider leads here",
     "account_confirm_login_code": "there are no codes by e-mail",
     "mfa_authenticate": "a state below: whoever goes elsewhere before it begins anew",
+    "portal:plan": "a state below: of a dry run",
     "mfa_login_webauthn": "options for a passkey, as JSON",
     "mfa_reauthenticate_webauthn": "options for a passkey, as JSON",
 }
@@ -87,6 +92,7 @@ class World:
     values: dict[str, Any]
     integration: Integration
     empty: Integration
+    runs: dict[str, Run]
 
     def client(self, person: str) -> Client:
         """The session of somebody who has just shown who she is; nobody has none."""
@@ -122,6 +128,13 @@ class World:
         root, empty = (f"{organization}integrations/{one.pk}/" for one in (self.integration, self.empty))
         for name in ("", "start/", "runs/", "records/", "repairs/", "flows/", "webhook/", "connections/"):
             yield View(f"empty-{name.strip('/') or 'overview'}", empty + name)
+        yield View("empty-period-end", f"{empty}period-end/")
+        yield View("empty-search", f"{organization}search/")
+        yield View("search-nothing-found", f"{organization}search/?q=nowhere+9999")
+        for name, run in self.runs.items():
+            yield View(f"run-{name}", f"{organization}runs/{run.pk}/")
+        yield View("plan", f"{organization}runs/{self.runs['dry'].pk}/plan/")
+        yield View("empty-what-if", f"{empty}what-if/")
         yield View("records-failed", f"{root}records/?status=failed")
         yield View("records-nothing-found", f"{root}records/?search=nothing")
         yield View("mapping-of-invoices", f"{root}mappings/invoices/")
@@ -136,9 +149,20 @@ def _is_page(answer: Any) -> bool:
     return answer.status_code == 200 and not answer.streaming and b"<html" in answer.content
 
 
+def planned(run: Run) -> None:
+    """What a dry run found: something to send, something that would fail, something to decide."""
+    plan = Plan.objects.create(integration=run.integration, run=run, mapping_version=0, kept=3)
+    change = [{"path": "lines[0].taxCode", "old": "A1", "new": "A2"}]
+    cause = {"cause": CAUSE["cause"], "message": "G/L account 4010 is closed in SAP."}
+    for number, (action, more) in enumerate({"change": {"changes": change}, "fail": cause, "ask": cause}.items()):
+        money = {"amount": Decimal("81204.10"), "currency": "EUR"}
+        named = {"key": f"T{number}", "title": f"Tax code {number} of Nordic Paper"}
+        PlanItem.objects.create(integration=run.integration, plan=plan, action=action, **named, **money, **more)
+
+
 @pytest.fixture
 def everything(
-    integration: Integration, month: Integration, busy: Integration, monkeypatch: pytest.MonkeyPatch
+    integration: Integration, runs: dict[str, Run], busy: Integration, monkeypatch: pytest.MonkeyPatch
 ) -> World:
     """A month of work, a busy webhook, a ping with failures, and one of everything else; long and hostile names."""
     organization = integration.organization
@@ -146,7 +170,9 @@ def everything(
     organization.save()
     values = one_of_everything(organization)
     owner = factories.member(organization, "owner", email="maximiliana.von-hohenstein@accounting.nordic.example.com")
-    Authenticator.objects.filter(pk=values["pk"]).update(user=owner, data={"name": "Key of the office", "credential": PASSKEY})
+    Authenticator.objects.filter(pk=values["pk"]).update(
+        user=owner, data={"name": "Key of the office", "credential": PASSKEY}
+    )
     TOTP.activate(owner, generate_totp_secret())
     RecoveryCodes.activate(owner)
     IdentityProvider.objects.create(
@@ -155,6 +181,8 @@ def everything(
     )  # fmt: skip
     monkeypatch.setattr(ping_engine, "_lines", lambda integration, deadline: iter(CHECKS))
     list(ping_engine.ping(integration, trigger="nightly"))
+    planned(runs["dry"])
+    remembered(integration, [invoice(), invoice(failed=True)], [right(branch="2", documents=())])
     run = Run.objects.filter(integration=integration, flow="vendors", status="partial").get()
     failed = Record.objects.filter(integration=integration, title="Nordic RE-4711").get()
     Record.objects.filter(integration=integration, cause=CAUSE["cause"]).update(
@@ -171,4 +199,4 @@ def everything(
     for user in (owner, newcomer, half_way):
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     people = {"owner": owner, "viewer": viewer, "newcomer": newcomer, "half-way": half_way, "nobody": None}
-    return World(people, defaultdict(lambda: 1, values), integration, empty)
+    return World(people, defaultdict(lambda: 1, values), integration, empty, runs)

@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.inspector import SHIFTS, WATCH, inspect_every_page
 from tests.browser.pages import World, everything
-from tests.browser.test_dashboard import month
+from tests.browser.test_dashboard import month, runs
 from tests.browser.test_pages import integration, root, signed_in
 from tests.browser.test_webhook import busy
 
-__all__ = ["busy", "everything", "integration", "month", "root", "signed_in"]
+__all__ = ["busy", "everything", "integration", "month", "root", "runs", "signed_in"]
 
 
 def test_every_page_is_well_made_in_light(browser: Browser, site: str, everything: World) -> None:

@@ -6,11 +6,11 @@ from playwright.sync_api import Browser
 
 from tests.browser.inspector import inspect_every_page
 from tests.browser.pages import World, everything
-from tests.browser.test_dashboard import month
+from tests.browser.test_dashboard import month, runs
 from tests.browser.test_pages import integration
 from tests.browser.test_webhook import busy
 
-__all__ = ["busy", "everything", "integration", "month"]
+__all__ = ["busy", "everything", "integration", "month", "runs"]
 
 
 def test_every_page_is_well_made_in_the_dark(browser: Browser, site: str, everything: World) -> None:
