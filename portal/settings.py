@@ -186,6 +186,10 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_TEMPLATE = "429.html"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ADAPTER = "portal.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "portal.forms.second_factor.LimitedAuthenticateForm",
+    "reauthenticate": "portal.forms.second_factor.LimitedReauthenticateForm",
+}
 MFA_TOTP_ISSUER = "Ledgerbridge"
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow passkeys over http:// on localhost only

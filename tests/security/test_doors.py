@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hmac
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings as project
 from django.contrib.auth.hashers import BasePasswordHasher, MD5PasswordHasher
 from django.test import Client
 
+from portal.forms.second_factor import CODES
 from portal.rates import Rate
 from portal.webhooks import BAD_RATE
 from tenants.services import verify_email
 from tests import factories
 
+SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 KNOWN, UNKNOWN = "clerk@example.com", "nobody@example.com"
 HERE, THERE = "198.51.100.7", "203.0.113.9"
 
@@ -95,6 +99,29 @@ def test_no_one_else_can_lock_somebody_out(person, settings, prove):
         inside = "_auth_user_id" in client.session
     assert refused[-1].status_code == 429
     prove("no one locks somebody else out", len(refused), [] if inside else [KNOWN])
+
+
+@pytest.mark.parametrize("address", ["/accounts/2fa/authenticate/", "/accounts/2fa/reauthenticate/"])
+def test_codes_of_a_second_factor_cannot_be_guessed(address, person, prove):
+    """From any number of addresses and sessions by somebody who has the password; not even the right one then helps."""
+    TOTP.activate(person, SEED)
+    wrong = []
+    with time_machine.travel(factories.NOON, tick=False):
+        right = format_hotp_value(hotp_value(SEED, next(yield_hotp_counters_from_time())))
+        guesses = [f"{number:06}" for number in range(CODES.limit) if f"{number:06}" != right]
+        for number, code in enumerate([*guesses, *["000000"] * 5, right]):
+            client = Client(REMOTE_ADDR=f"192.0.2.{number}")
+            if "reauth" in address:
+                client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+            else:
+                client.post("/accounts/login/", {"login": KNOWN, "password": factories.PASSWORD})
+            answer = client.post(address, {"code": code})
+        told = answer.status_code == 429 or "Too many codes were tried" in answer.content.decode()
+        wrong += [] if told else [f"{answer.status_code}: not stopped"]
+    with time_machine.travel(factories.NOON + timedelta(minutes=6), tick=False):
+        later = format_hotp_value(hotp_value(SEED, next(yield_hotp_counters_from_time())))
+        wrong += [] if client.post(address, {"code": later}).status_code == 302 else ["locked out"]
+    prove("codes of second factors cannot be guessed", len(guesses) + 6, wrong)
 
 
 def test_a_forged_forwarded_address_neither_resets_nor_spreads_the_count(person, settings, prove):
