@@ -51,6 +51,8 @@ def with_accounts(body: Body, confirmed: Body) -> Body:
 def hold_bank_change(payload: Payload, known: Known) -> Held:
     """Sends the vendor with its confirmed bank accounts while a change, an addition or a removal waits."""
     body, confirmed = payload["record"][0], known.confirmed["record"][0]
+    if accounts(confirmed) == accounts(body):
+        return Held(payload)
     old, new = _content(accounts(confirmed)), _content(accounts(body))
     mark = fingerprint([old, new])
     if old == new or mark in known.approved:
@@ -68,8 +70,10 @@ def created_as_known(code_created: Any, known: Known) -> str | None:
     """The creation date of the vendor that Basware knows by this code; SAP's own once a person has accepted it."""
     before = known.source.get("derived", {}).get("created")
     now = moment(code_created)
+    if not before or before == now:
+        return now
     accepted = replacement_mark(now) in known.approved or not (known.confirmed or known.sent)
-    return now if accepted else before or now
+    return now if accepted else before
 
 
 def replacement_mark(created: str | None) -> str:

@@ -38,7 +38,7 @@ class Flow(ABC):
         """The source of each kind of row of a record, for rules with `kind[].` in front."""
         return {}
 
-    def limits(self) -> dict[str, int]:  # for flows that cut nothing
+    def limits(self) -> Mapping[str, int]:  # for flows that cut nothing
         """Greatest length of each text field by the rules' paths, list positions left out."""
         return {}
 

@@ -64,7 +64,7 @@ class InvoiceFlow(DocumentFlow):
     def rows(self, source: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         return {"DocumentLines": row_sources(source)}
 
-    def limits(self) -> dict[str, int]:
+    def limits(self) -> Mapping[str, int]:
         return LIMITS
 
     # Finding

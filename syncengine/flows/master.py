@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 from syncengine.connectors.basware.external_codes import external_code
@@ -293,15 +294,21 @@ class MasterDataFlow(Flow):
     def _has_parts(self) -> bool:
         return len(self.parts) > 1
 
-    def limits(self) -> dict[str, int]:
+    def limits(self) -> Mapping[str, int]:
         """Greatest length of each text field by the rules' paths, list positions left out."""
-        leads = {part.resource: f"{part.name}." if self._has_parts else "" for part in self.parts}
-        return {f"{lead}{path}": most for resource, lead in leads.items() for path, most in limits(resource).items()}
+        return _limits(self.parts)
 
     def targets(self) -> set[str]:
         """Every target that a rule may name."""
         leads = [(part.rule_lead if self._has_parts else "", part.basware.entity) for part in self.parts]
         return {f"{lead}{path}" for lead, entity in leads for path in field_paths(entity)}
+
+
+@cache
+def _limits(parts: tuple[Part, ...]) -> Mapping[str, int]:
+    """The same for every record, so found out once."""
+    leads = {part.resource: f"{part.name}." if len(parts) > 1 else "" for part in parts}
+    return {f"{lead}{path}": most for resource, lead in leads.items() for path, most in limits(resource).items()}
 
 
 def _refusal(path: str, message: str) -> Problem:

@@ -104,7 +104,7 @@ class PaymentFlow(DocumentFlow):
         """The fields that a rule may fill: those of a response that the payment itself does not decide."""
         return {"paymentTermCode", "paymentMethod", "paymentMessage"}
 
-    def limits(self) -> dict[str, int]:
+    def limits(self) -> Mapping[str, int]:
         return limits("paymentResponses")
 
     preview = staticmethod(preview_payment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
@@ -51,8 +51,8 @@ class FieldMapping:
         for item in compiled:
             kind, separator, target = item.rule.target.partition("[].")
             if separator:
-                row_rule = Rule(target, item.rule.source, item.rule.default, item.rule.required, item.rule.lookup)
-                self._rows.setdefault(kind, []).append(CompiledRule(row_rule, item.ast))
+                row_rule = replace(item.rule, target=target)
+                self._rows.setdefault(kind, []).append(replace(item, rule=row_rule))
             else:
                 self._plain.append(item)
 
@@ -140,7 +140,8 @@ class _Work:
     def _value(self, item: CompiledRule, source: Any, path: str) -> tuple[Any, bool]:
         """What the rule gives, and whether its default stood in."""
         try:
-            value = self._interpreter.visit(item.ast, source)
+            interpreter = self._interpreter
+            value = interpreter.follow(item.path, source) if item.path else interpreter.visit(item.ast, source)
             self._interpreter.weigh(value)
         except _EVALUATION_ERRORS as error:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else _first_line(error)

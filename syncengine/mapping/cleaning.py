@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from syncengine.mapping.problems import Problem
-from syncengine.mapping.text import as_text, is_empty, to_decimal
+from syncengine.mapping.text import as_text, to_decimal
 
 TEXT_CUT = "text_cut"
 """Flag of a record whose text was longer than the target takes."""
@@ -33,6 +34,8 @@ class Cleaner:
         if depth > MAX_DEPTH:
             self.problems.append(Problem(path, "the value is nested too deeply", code="mapping"))
             return None
+        if value is None or isinstance(value, (str, int, Decimal)):
+            return self._scalar(value, path, shape)
         if isinstance(value, Mapping):
             parts = {
                 str(key): self.clean(item, f"{path}.{key}", f"{shape}.{key}", depth + 1) for key, item in value.items()
@@ -45,6 +48,8 @@ class Cleaner:
 
     def _scalar(self, value: Any, path: str, shape: str) -> Any:
         limit = self._limits.get(shape)
+        if type(value) is str:  # most values are
+            return self._text(value, path, limit)
         if isinstance(value, date):
             value = value.isoformat()
         if isinstance(value, str) or (limit is not None and value is not None):
@@ -56,8 +61,8 @@ class Cleaner:
 
     def _text(self, text: str, path: str, limit: int | None) -> str | None:
         # PostgreSQL's text cannot hold NUL, and no target has a use for it.
-        text = text.replace("\0", "").strip()
+        text = (text.replace("\0", "") if "\0" in text else text).strip()
         if limit is not None and len(text) > limit:
             self.notes.append(f"{path} was cut from {len(text)} to {limit} characters")
             text = text[:limit].rstrip()
-        return None if is_empty(text) else text
+        return text or None

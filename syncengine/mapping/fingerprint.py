@@ -9,8 +9,12 @@ from typing import Any
 
 from syncengine.mapping.text import canonical_decimal, to_decimal
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str).encode
+
 
 def _canonical(value: Any) -> Any:
+    if type(value) is str:  # most values are
+        return value
     if isinstance(value, dict):
         return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -24,5 +28,4 @@ def _canonical(value: Any) -> Any:
 
 def fingerprint(payload: Any) -> str:
     """SHA-256 (hex) of the payload as canonical JSON; the order of keys and the spelling of numbers do not matter."""
-    text = json.dumps(_canonical(payload), sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_encode(_canonical(payload)).encode()).hexdigest()

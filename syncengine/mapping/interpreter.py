@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jmespath.visitor import Options, TreeInterpreter
@@ -47,6 +48,15 @@ class BoundedInterpreter(TreeInterpreter):
             self.weigh(result)
         return result
 
+    def follow(self, names: Sequence[str], value: Any) -> Any:
+        """What `visit` gives for a path of plain names (`plain_path`), as most rules are, at a fraction of its cost."""
+        for name in names:
+            value = value.get(name) if hasattr(value, "get") else None  # as JMESPath has it
+        self._charge(len(names))
+        if isinstance(value, str):
+            self._limit(len(value), MAX_TEXT, "text")
+        return value
+
     def visit_comparator(self, node: Any, value: Any) -> Any:
         """Charges for both sides, whose comparison takes time by their weight."""
         sides = [self.visit(child, value) for child in node["children"]]
@@ -82,3 +92,13 @@ class BoundedInterpreter(TreeInterpreter):
     def _limit(size: int, most: int, what: str) -> None:
         if size > most:
             raise TooMuchWork(f"the {what} exceeds the limit of {most:,}")
+
+
+def plain_path(ast: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of an expression that is a field or a path of fields; empty for any other."""
+    if ast["type"] == "field":
+        return (ast["value"],)
+    if ast["type"] != "subexpression":
+        return ()
+    parts = [plain_path(child) for child in ast["children"]]
+    return tuple(name for part in parts for name in part) if all(parts) else ()

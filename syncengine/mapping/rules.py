@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncengine.mapping.expressions import compile_expression
+from syncengine.mapping.interpreter import plain_path
 from syncengine.mapping.problems import MappingRefused, RuleProblem
 
 MAX_RULES = 500
@@ -58,6 +59,8 @@ class CompiledRule:
 
     rule: Rule
     ast: Mapping[str, Any]
+    path: tuple[str, ...] = ()
+    """The names of the fields where the expression is nothing but a path."""
 
 
 def check_rules(
@@ -82,7 +85,7 @@ def check_rules(
         found = [*_target_problems(rule.target, targets, taken), *expression_problems, *_lookup_problems(rule, lookups)]
         problems += [RuleProblem(index, field, position, message) for field, position, message in found]
         taken.setdefault(rule.target, index)
-        compiled.append(CompiledRule(rule, ast))
+        compiled.append(CompiledRule(rule, ast, plain_path(ast)))
     if problems:
         raise MappingRefused(problems)
     return compiled

@@ -11,7 +11,9 @@ _PLAIN_DIGITS = 60
 
 def is_empty(value: Any) -> bool:
     """Whether a value counts as none: absent, blank text, or a container with nothing in it."""
-    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], {})
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value in ([], {})
 
 
 def canonical_decimal(value: Decimal) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from syncengine.connectors.basware import entities
@@ -55,9 +57,10 @@ RESOURCES: Mapping[str, Resource] = {
 }
 
 
-def limits(resource: str) -> dict[str, int]:
+@lru_cache(maxsize=len(RESOURCES))
+def limits(resource: str) -> Mapping[str, int]:
     """Most characters by dotted path, list positions left out: `{"addresses.streetName": 50, …}`."""
-    return dict(text_limits(RESOURCES[resource].entity))
+    return MappingProxyType(dict(text_limits(RESOURCES[resource].entity)))
 
 
 def check(resource: str, payload: Mapping[str, Any]) -> list[FieldProblem]:
