@@ -21,7 +21,7 @@ LONGEST = 300
 def plan_action(action: str) -> SafeString:
     """By colour and word."""
     tone, word = WORDS[action]  # type: ignore[index]  # an action is its own text
-    return badge(tone, word)
+    return badge(tone, str(word))
 
 
 @register.filter

@@ -58,7 +58,7 @@ def _context(request: HttpRequest, run: Run) -> dict[str, Any]:
     filters = PlanFilterForm(request.GET)
     items = PlanItem.objects.filter(plan=found) if found else PlanItem.objects.none()
     causes = causes_of(run.result)
-    context = {
+    context: dict[str, Any] = {
         "run": run,
         "flow": registry.flows().get(run.flow),
         "plan": found,

@@ -36,7 +36,8 @@ def cause_of(record: Record, code: str, message: str, problems: Sequence[Mapping
 def words_of_cause(cause: str) -> str:
     """The cause without its code, for people."""
     code, _, named = cause.partition(SEPARATOR)
-    return named or code.replace("_", " ").capitalize()
+    named = named.lstrip(" :")  # the row that was named first is left out of a cause
+    return f"{named[:1].upper()}{named[1:]}" if named else code.replace("_", " ").capitalize()
 
 
 def _words_of_its_own(record: Record) -> set[str]:

@@ -76,7 +76,7 @@ def test_from_what_if_to_applied(
     assert PostedDocument.objects.count() == wanted
 
     page.get_by_role("link", name="The plan that this run sends").click()
-    expect(page.get_by_text("This plan was applied.")).to_be_visible()
+    expect(page.get_by_text("This plan was applied")).to_be_visible()
     expect(page.get_by_text("Sent", exact=True).first).to_be_visible()
     expect(page.get_by_text("Apply this plan …")).to_have_count(0)
     assert complaints == []

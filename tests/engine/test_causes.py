@@ -47,6 +47,7 @@ def test_a_cause_fits_its_column():
 
 def test_people_read_the_cause_without_its_code():
     assert words_of_cause("problems: G/L account 4010 is frozen.") == "G/L account 4010 is frozen."
+    assert words_of_cause("problems: : order 26000361 is not there.") == "Order 26000361 is not there."
     assert words_of_cause("no_answer") == "No answer"
 
 

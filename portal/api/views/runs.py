@@ -8,6 +8,7 @@ from django_filters import rest_framework as filters  # type: ignore[import-unty
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from portal.api.base import IntegrationView, ScopedView, trigger_of
 from portal.api.idempotency import idempotent
@@ -68,7 +69,7 @@ class OneRun(ScopedView):
     """Base of what concerns one run."""
 
     run: Run
-    serializer_class = RunDetailShape
+    serializer_class: type[BaseSerializer[Any]] | None = RunDetailShape
 
     def locate(self) -> None:
         rows = self.access.of(Run).select_related("integration__organization")

@@ -90,7 +90,7 @@ def test_the_button_names_numbers_and_money_and_leads_to_the_run(plan, people):
     assert again["Location"] == answer["Location"]
     assert Run.objects.filter(mode="apply").count() == 1
     page = page_of(plan, people)
-    assert "This plan was applied." in page
+    assert "This plan was applied" in page
     assert "Apply this plan" not in page
 
 
