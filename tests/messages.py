@@ -6,6 +6,7 @@ Django's `templatize`, and Python through the names that Django documents.
 
 from __future__ import annotations
 
+import copy
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -64,7 +65,11 @@ def read(language: str) -> Catalog:
 def compiled(catalog: Catalog) -> bytes:
     """What is committed beside the catalogue, so that the pages need no compiler."""
     file = io.BytesIO()
-    write_mo(file, catalog)
+    translated = copy.deepcopy(catalog)
+    for message in translated:
+        if not any(message.string or ""):
+            message.string = ""  # else the forms of a plural that nobody translated would be shown as nothing
+    write_mo(file, translated)
     return file.getvalue()
 
 

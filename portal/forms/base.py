@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.forms.forms import BaseForm
 
 from tenants.errors import Refused
@@ -12,3 +13,12 @@ def add_refusal(form: BaseForm, refused: Refused, within: str = "") -> None:
     for error in refused.errors:
         name = error.field.removeprefix(within)
         form.add_error(name if name in form.fields else None, error.message)
+
+
+class DayInput(forms.DateInput):
+    """The browser's own field for a day: it shows the day as its reader writes it, and is told it as HTML wants."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")

@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from portal.forms.base import DayInput
 from syncengine.audit.finding import narrowed
 from syncengine.engine import search as engine
 from syncengine.flows import registry
@@ -102,8 +103,8 @@ class AuditFilterForm(_FilterForm):
     action = forms.CharField(
         required=False, max_length=60, label="What", widget=forms.TextInput(attrs={"placeholder": "record.replayed"})
     )
-    after_day = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    before_day = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    after_day = forms.DateField(required=False, label="From", widget=DayInput())
+    before_day = forms.DateField(required=False, label="To", widget=DayInput())
     record = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     LOOKUPS = {

@@ -52,6 +52,6 @@ class ApiKeyForm(forms.Form):
     expires_at = forms.DateTimeField(
         required=False,
         label="Expires",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text="Leave empty for a key that does not expire.",
     )

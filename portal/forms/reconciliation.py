@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from portal.forms.base import DayInput
 from syncengine.reconciliation.core import Outcome
 
 WORDS = {
@@ -23,8 +24,8 @@ ATTENTION = "attention"
 class PeriodForm(forms.Form):
     """Asked for with a GET: nothing is changed by it."""
 
-    first_day = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    last_day = forms.DateField(label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    first_day = forms.DateField(label="From", widget=DayInput())
+    last_day = forms.DateField(label="To", widget=DayInput())
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

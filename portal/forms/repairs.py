@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from portal.forms.base import DayInput
 from syncengine.engine.mappings import LONGEST_ENTRY
 from tenants.models import Membership, Organization, User
 
@@ -55,7 +56,7 @@ class AssignForm(forms.Form):
 class SnoozeForm(forms.Form):
     """The day on which it comes back, in the morning; empty brings it back now."""
 
-    until = forms.DateField(required=False, label="Until", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label="Until", widget=DayInput())
     why = forms.CharField(required=False, max_length=300, label="What for", widget=_line())
 
     def clean_until(self) -> Any:

@@ -21,6 +21,7 @@ SENTENCES = (
     _("VatGroup (most of Europe)"),
     _("TaxCode (United States, Canada, Brazil, India)"),
     _("Leave it to us unless ping says otherwise."),
+    _("Cost center dimension"),
     _("Dimension %(number)s"),
     _("Which of SAP's five dimensions holds the cost centers."),
     _("API address"),

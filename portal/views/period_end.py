@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from portal.forms.base import DayInput
 from portal.views.access import PageRequest, integration_of, organization_page, page_of, part_of
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine.connections import NotConfigured
@@ -32,7 +33,7 @@ QUERIES = {"records": "?flow=invoices", "failed": "?flow=invoices&status=failed"
 class CutoffForm(forms.Form):
     """The day on which the books of a period close; empty for the usual one."""
 
-    cutoff = forms.DateField(required=False, label="Cut-off", widget=forms.DateInput(attrs={"type": "date"}))
+    cutoff = forms.DateField(required=False, label="Cut-off", widget=DayInput())
 
 
 @organization_page("GET", "POST", act=Action.RUN)
