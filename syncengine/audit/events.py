@@ -26,9 +26,7 @@ def record_event(
     **data: Any,
 ) -> AuditEvent:
     """One event. `actor` is an e-mail address, `api-key:PREFIX` or `system`; `data` must hold no secrets."""
-    publish_action(
-        organization.pk, integration.pk if integration else None, action, message, record=record, run=run
-    )
+    publish_action(organization.pk, integration.pk if integration else None, action, message, record=record, run=run)
     return AuditEvent.objects.create(
         organization=organization,
         integration=integration,
