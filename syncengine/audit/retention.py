@@ -23,7 +23,17 @@ from syncengine.audit.keys import audit_key
 from syncengine.audit.sealing import breathe
 from syncengine.audit.verification import BadPlace, check_block, check_seal
 from syncengine.engine import locks
-from syncengine.models import FINAL_STATUSES, AuditEvent, AuditSeal, Call, FlowState, HookDelivery, Run
+from syncengine.models import (
+    FINAL_STATUSES,
+    AuditEvent,
+    AuditSeal,
+    Call,
+    FlowState,
+    HookDelivery,
+    Plan,
+    PlanItem,
+    Run,
+)
 
 if TYPE_CHECKING:
     from syncengine.engine.work import Deadline
@@ -94,13 +104,30 @@ def remove_deliveries(before: datetime) -> Iterator[int]:
 
 def remove_runs(before: datetime) -> Iterator[int]:
     """Remove runs that finished before then, but never a flow's last one; yields how many each step removed."""
+    _remove_plans(before)
     shown = FlowState.objects.exclude(last_run=None).values("last_run")
     finished = Run.objects.filter(status__in=FINAL_STATUSES, finished_at__lt=before).exclude(pk__in=shown)
+    finished = finished.exclude(pk__in=_being_applied().values("run"))
     while pks := list(finished.order_by("pk").values_list("pk", flat=True)[:STEP]):
         _unlink(pks)
         # A run that a flow has just made its last one stays; it is excluded the next time.
         yield finished.filter(pk__in=pks).delete()[1].get(Run._meta.label, 0)
         breathe()
+
+
+def _remove_plans(before: datetime) -> None:
+    """The plans of runs that finished before then, a flow's last one among them: nobody applies them any more."""
+    old = Plan.objects.filter(run__finished_at__lt=before).exclude(pk__in=_being_applied())
+    for plan in list(old.values_list("pk", flat=True)):
+        items = PlanItem.objects.filter(plan=plan).order_by("pk")
+        while pks := list(items.values_list("pk", flat=True)[:STEP]):
+            PlanItem.objects.filter(pk__in=pks).delete()
+            breathe()
+        Plan.objects.filter(pk=plan).delete()
+
+
+def _being_applied() -> models.QuerySet[Plan]:
+    return Plan.objects.exclude(applied_in=None).exclude(applied_in__status__in=FINAL_STATUSES)
 
 
 def _unlink(runs: list[int]) -> None:

@@ -19,7 +19,7 @@ from syncengine.audit.guard import create_triggers, drop_triggers
 from syncengine.audit.retention import reduce_bodies, remove_events, remove_runs
 from syncengine.audit.verification import BadPlace, verify
 from syncengine.engine.work import Deadline
-from syncengine.models import AuditEvent, AuditSeal, Call, FlowState, NamedLock, Record, Run
+from syncengine.models import AuditEvent, AuditSeal, Call, FlowState, NamedLock, Plan, PlanItem, Record, Run
 from tests import factories
 from tests.audit.trail import anchor_file, bad_place, blocks_of_four, ids, seal, seals, trail, write
 
@@ -141,6 +141,26 @@ class TestRuns:
             factories.RecordFactory(integration=integration, run=runs[0])
         assert list(remove_runs(days_ago(30))) == [2, 2, 1]
         assert Record.objects.filter(run=None).count() == 5
+
+    def test_a_plan_goes_with_its_age_though_its_run_is_the_last_of_the_flow(self, integration, monkeypatch):
+        monkeypatch.setattr(retention, "STEP", 2)
+        last = run_of(integration, 31, mode="dry_run")
+        FlowState.objects.create(integration=integration, flow="vendors", last_run=last)
+        old, young = factories.PlanFactory(run=last), factories.PlanFactory(run=run_of(integration, 1))
+        for plan in (old, old, old, young):
+            factories.PlanItemFactory(plan=plan)
+        assert sum(remove_runs(days_ago(30))) == 0
+        assert list(Plan.objects.all()) == [young]
+        assert PlanItem.objects.count() == 1
+
+    def test_a_plan_that_is_being_applied_stays_until_that_is_over(self, integration):
+        applied_in = factories.RunFactory(integration=integration, status="running", mode="apply")
+        plan = factories.PlanFactory(run=run_of(integration, 31), applied_in=applied_in)
+        assert sum(remove_runs(days_ago(30))) == 0
+        assert Plan.objects.get() == plan
+        Run.objects.filter(pk=applied_in.pk).update(status="succeeded")
+        assert sum(remove_runs(days_ago(30))) == 1
+        assert not Plan.objects.exists()
 
 
 class TestEvents:
