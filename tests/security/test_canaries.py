@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import json
 import logging
 import re
@@ -21,7 +20,6 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from django.conf import settings as project
-from django.contrib.sessions.models import Session
 from django.core import mail, signing
 from django.db import connection
 from django.test import Client
@@ -45,6 +43,7 @@ from tests.connectors.servers import RawServer, Received
 from tests.engine.world import World, quick, sandboxes, world
 from tests.portal.accounts.identity_provider import CLIENT, running
 from tests.portal.accounts.identity_provider import SECRET as OF_PROVIDER
+from tests.security.everything import Everything, database
 from tests.security.permissions import PERMISSIONS
 from tests.security.world import addresses, one_of_everything, signed_in
 
@@ -63,41 +62,6 @@ def running_sandboxes() -> Iterator[Sandboxes]:
     """Both systems, which let nobody in but with the canaries."""
     with Sandboxes(Options(sap_password=SAP_PASSWORD, client_secret=CLIENT_SECRET)) as running:
         yield running
-
-
-class Everything:
-    """What people and logs could get to see, as text by where it was found."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, str]] = []
-        self.at_home: dict[str, tuple[str, ...]] = {}  # canaries that have a place of their own
-        self.streams = {form: io.StringIO() for form in ("console", "json")}
-
-    def note(self, where: str, answer: Any) -> Any:
-        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        self.seen.append((where, f"{answer.headers} {body.decode(errors='replace')}"))
-        return answer
-
-    def texts(self) -> Iterator[tuple[str, str]]:
-        yield from self.seen
-        yield from ((f"log ({form})", stream.getvalue()) for form, stream in self.streams.items())
-        yield from (("e-mail", f"{one.subject} {one.body} {one.extra_headers}") for one in mail.outbox)
-        yield from (("task", str(message.task)) for message in OrmQ.objects.all())
-        yield from (("session", str(session.get_decoded())) for session in Session.objects.all())
-        yield from _database()
-
-
-def _database() -> Iterator[tuple[str, str]]:
-    """Every row of every table as the database has it, past the ORM that would decrypt."""
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names():
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            for row in cursor.fetchall():
-                yield f"table {table}", " ".join(_as_text(value) for value in row)
-
-
-def _as_text(value: Any) -> str:
-    return bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else str(value)
 
 
 @pytest.fixture
@@ -369,7 +333,7 @@ def test_no_canary_is_found_in_clear(world, everything, prove):
         for form in (one for one in spelled if one in text):
             if where not in everything.at_home.get(spelled[form], ()):
                 found.append(f"{where}: {spelled[form]!r} in …{_around(text, form)}…")
-    assert any(BLANK in text for where, text in _database() if where == "table syncengine_call")
+    assert any(BLANK in text for where, text in database() if where == "table syncengine_call")
     prove("canaries: texts without one of them in clear", places, sorted(set(found)))
 
 
