@@ -240,9 +240,9 @@ def control(field: forms.BoundField) -> SafeString:
     return field.as_widget(attrs=attrs)
 
 
-def _repeats(placeholder: object, label: str) -> bool:
+def _repeats(placeholder: object, label: object) -> bool:
     """Whether a placeholder says no more than the label above it, as those of allauth's forms do."""
-    shorter, longer = sorted((str(placeholder).casefold(), label.casefold()), key=len)
+    shorter, longer = sorted((str(placeholder).casefold(), str(label).casefold()), key=len)
     return bool(shorter) and shorter in longer
 
 
