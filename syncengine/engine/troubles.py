@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet, Sum
@@ -100,6 +101,12 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: datetime.fromisoformat(value) if name.endswith("_at") and value else value for name, value in row.items()
-    }
+    return {name: _value(name, value) for name, value in row.items()}
+
+
+def _value(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in {"total", "amount"}:
+        return Decimal(value)  # a whole one comes back as an int
+    return datetime.fromisoformat(value) if name.endswith("_at") else value
