@@ -12,12 +12,13 @@ SOURCES := portal syncengine tenants tests
 SELECTED_NOTHING = || test $$? -eq 5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-services lint audit format docs docs-images bench soak scale lock clean
+.PHONY: help demo test test-services lint audit format messages docs docs-images bench soak scale lock clean
 
 help:
 	@echo "make demo     everything running with sandboxes (ARGS=--once: without a terminal; ARGS=--fresh: from the start)"
 	@echo "make test     every test                        make lint      every measure of the code"
 	@echo "make format   format code and templates         make lock      lock the dependencies anew"
+	@echo "make messages texts of the source into the catalogues of the languages, and those compiled"
 	@echo "make audit    known vulnerabilities, rules of safe code, the settings of a deployment"
 	@echo "make docs     the documentation as a site in var/site  make docs-images  its pictures, taken anew by the browser"
 	@echo "make bench | soak | scale                       measurements and long runs (soak: SOAK_SECONDS, SOAK_SEED)"
@@ -67,6 +68,9 @@ DOCUMENTATION := $(VENV)/.documentation-installed
 $(DOCUMENTATION): requirements-docs.lock $(DEVELOPMENT)
 	$(PIP) -r requirements-docs.lock
 	@touch $@
+
+messages: $(DEVELOPMENT)
+	$(BIN)/python -m tests.messages
 
 docs: $(DOCUMENTATION)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict

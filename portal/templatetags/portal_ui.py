@@ -231,7 +231,7 @@ def control(field: forms.BoundField) -> SafeString:
         kind = "form-control"
     if isinstance(widget, forms.Select):
         widget.choices = _choices_told(widget.choices)
-    repeats = _repeats(widget.attrs.get("placeholder", ""), field.label)
+    repeats = _repeats(widget.attrs.get("placeholder", ""), str(field.label))
     _tell_placeholder(widget)
     invalid = "is-invalid" if field.errors else ""
     attrs: dict[str, Any] = {"class": " ".join(filter(None, (kind, own, invalid)))}

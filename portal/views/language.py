@@ -45,12 +45,8 @@ def _remembered(response: HttpResponse, language: str) -> HttpResponse:
     if not language:
         response.delete_cookie(name, samesite="Lax")
         return response
+    secure = settings.LANGUAGE_COOKIE_SECURE
     response.set_cookie(
-        name,
-        language,
-        max_age=settings.LANGUAGE_COOKIE_AGE,
-        secure=settings.LANGUAGE_COOKIE_SECURE,
-        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        name, language, max_age=settings.LANGUAGE_COOKIE_AGE, secure=secure, httponly=True, samesite="Lax"
     )
     return response

@@ -18,6 +18,7 @@ UNRELEASED = (
     "0007_notices",
     "0012_repairs",
     "0005_accounts",
+    "0006_language",
 )
 
 
