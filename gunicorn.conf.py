@@ -7,10 +7,9 @@ import os
 import shutil
 import tempfile
 
-from prometheus_client import multiprocess
-
 # Before the application is loaded: what /metrics tells of requests is added up over the processes through files here.
-_METRICS = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="ledgerbridge-metrics-"))
+_METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="ledgerbridge-metrics-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _METRICS
 
 worker_class = "gthread"
 workers = 2
@@ -27,6 +26,8 @@ control_socket_disable = True
 
 def child_exit(server, worker):  # noqa: ANN001, ANN201  # gunicorn calls it
     """Gauges of a process that is gone no longer count."""
+    from prometheus_client import multiprocess  # decides at its import where numbers are kept
+
     multiprocess.mark_process_dead(worker.pid)
 
 

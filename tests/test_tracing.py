@@ -19,6 +19,8 @@ from syncengine import tracing
 from syncengine.connectors.calls import ObservedCall
 from syncengine.connectors.outcomes import Outcome
 from syncengine.engine.observing import CallLog, calls_for
+from syncengine.engine.records import Trouble, set_failed
+from tests import factories
 from tests.factories import NOON
 
 
@@ -119,7 +121,7 @@ class TestIdsInLogs:
         answer = client.get("/webhooks/basware/canary-webhook-id/?canary=1")
         (line,) = [one.msg for one in caplog.records if one.name == "portal.observed"]
         assert line["event"] == "request"
-        assert line["route"] == "/webhooks/basware/<str:webhook_id>/"
+        assert line["route"] == "/webhooks/basware/…/"
         assert line["request_id"] == answer.headers["X-Request-Id"]
         assert (line["method"], line["status"]) == ("GET", 405)
         assert timedelta(milliseconds=line["ms"]) < timedelta(minutes=1)
@@ -135,6 +137,14 @@ class TestIdsInLogs:
         assert client.get("/healthz/", headers=given).headers["X-Request-Id"] != "from-the-proxy"
         monkeypatch.setattr("django_structlog.app_settings.AppSettings.TRUST_UPSTREAM_REQUEST_ID", True)
         assert client.get("/healthz/", headers=given).headers["X-Request-Id"] == "from-the-proxy"
+
+    def test_a_record_that_fails_is_told_by_its_id_and_cause_and_not_by_what_is_in_it(self, integration, caplog):
+        caplog.set_level(logging.INFO)
+        record = factories.RecordFactory(integration=integration, title="canary-title")
+        set_failed(record, Trouble("mapping", "canary-message", "canary-hint"))
+        (line,) = [one.msg for one in caplog.records if one.name == "syncengine.engine.records"]
+        assert (line["event"], line["record_id"], line["error"]) == ("record_failed", record.pk, "mapping")
+        assert "canary" not in str(line)
 
     def test_who_asked_for_a_run_is_found_by_the_request_s_id(self, api, connected, caplog):
         caplog.set_level(logging.INFO)

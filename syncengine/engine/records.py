@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -14,6 +15,8 @@ from django.utils import timezone
 from syncengine.audit import record_events
 from syncengine.engine.causes import cause_of
 from syncengine.models import FINAL_STATUSES, Record, RecordStatus, Run, Stage
+
+log = structlog.get_logger(__name__)
 
 ERROR_FIELDS = (
     "error_code",
@@ -85,6 +88,7 @@ def set_failed(record: Record, trouble: Trouble) -> None:
     if trouble.code != HELD_BY_PERSON or not record.failed_for or record.mended_at:
         record.failed_for = record.cause
     record.failed_at, record.mended_at = timezone.now(), None
+    log.info("record_failed", record_id=record.pk, flow=record.flow, error=trouble.code)
 
 
 def _came_through(record: Record) -> None:
