@@ -10,9 +10,30 @@ from syncengine.notices import Kind, raise_notice
 from tests import factories
 
 MOST_QUERIES = 17
-LISTS = ["runs/", "records/", "records/?search=nordic&status=failed", "webhook/"]
-PAGES = ["", "flows/", *LISTS, "mappings/vendors/", "connections/"]
-ORGANIZATION_PAGES = ["audit/", "notices/", "members/", "api-keys/"]
+# Each with the number that it may ask: who adds a question to a page says so here.
+PAGES = {
+    "": 19,
+    "flows/": 10,
+    "runs/": 8,
+    "records/": 9,
+    "records/?search=nordic&status=failed": 10,
+    "webhook/": 15,
+    "mappings/vendors/": 12,
+    "connections/": 11,
+    "start/": 14,
+    "period-end/": 8,
+    "repairs/": 12,
+    "repairs/?state=resolved": 12,
+}
+ORGANIZATION_PAGES = {
+    "": 11,
+    "audit/": 7,
+    "audit/?actor=anna&action=run&after_day=2026-05-01&before_day=2026-05-31": 9,
+    "notices/": 8,
+    "members/": 8,
+    "api-keys/": 7,
+    "search/?q=nordic": 11,
+}
 
 
 def fill(integration, count):
@@ -36,11 +57,11 @@ def queries_of(client, path):
     return [query["sql"] for query in captured]
 
 
-def assert_constant(client, path, more):
+def assert_constant(client, path, more, most=MOST_QUERIES):
     before = queries_of(client, path)
     more()
     after = queries_of(client, path)
-    assert len(before) == len(after) <= MOST_QUERIES
+    assert len(before) == len(after) <= most
     assert not [sql for sql in after if "OFFSET" in sql]
     return after
 
@@ -48,13 +69,15 @@ def assert_constant(client, path, more):
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_of_an_integration_ask_a_constant_number(page, root, connected, people):
     fill(connected, 2)
-    assert_constant(people["owner"], root + page, lambda: fill(connected, 12))
+    assert_constant(people["owner"], root + page, lambda: fill(connected, 12), PAGES[page])
 
 
 @pytest.mark.parametrize("page", ORGANIZATION_PAGES)
 def test_pages_of_an_organization_ask_a_constant_number(page, organization, connected, people):
     fill(connected, 2)
-    assert_constant(people["owner"], f"/o/{organization.slug}/{page}", lambda: fill(connected, 12))
+    factories.IntegrationFactory(organization=organization)
+    most = ORGANIZATION_PAGES[page]
+    assert_constant(people["owner"], f"/o/{organization.slug}/{page}", lambda: fill(connected, 12), most)
 
 
 def test_a_record_with_a_long_trail_asks_no_more(organization, connected, people):
