@@ -75,7 +75,7 @@ def staleness(plan: Plan, now: datetime, applied_in: Run | None = None) -> str:
 
 
 def _sent_since(plan: Plan, applied_in: Run | None) -> bool:
-    keys = PlanItem.objects.filter(plan=plan, action__in=SENDING_ACTIONS).values("key")
+    keys = to_do(plan).order_by().values("key")  # what this very run has sent may be sent again by whoever finds it
     since = Attempt.objects.filter(integration=plan.integration, flow=plan.run.flow, started_at__gte=plan.created_at)
     if applied_in is not None:
         since = since.exclude(run=applied_in)

@@ -15,7 +15,7 @@ from syncengine.engine.connecting import save_connection
 from syncengine.engine.runs import ActionRefused, cancel, request_runs
 from syncengine.engine.work import Deadline
 from syncengine.mapping import fingerprint
-from syncengine.models import Attempt, ItemFate, Plan, PlanItem, Record, Run
+from syncengine.models import Attempt, AttemptItem, ItemFate, Plan, PlanItem, Record, Run
 from syncengine.sandbox.dataset import Dataset
 from tests.engine.test_dry_runs import writes
 from tests.engine.world import PATIENCE, PERSON, World, in_threads
@@ -150,7 +150,7 @@ def test_a_page_that_a_lost_worker_had_planned_is_not_counted_again(synced):
 
 def _judged_now(world: World, run: Run):
     with execution.systems(world.integration) as both:
-        work = execution.RunWork(run, Deadline(1), None)
+        work = execution.RunWork(run, Deadline(1), None, lambda: False)
         flow = execution.registry.get("projects")
         work.systems, work.context = both, execution.flow_context(world.integration, flow, both)
         found = flow.by_keys(both.sap, ["NEW1"], work.context)
@@ -387,6 +387,18 @@ def test_a_worker_lost_in_the_middle_is_gone_on_for_and_nothing_goes_twice(small
     assert {payload(record) for record in small.records("projects")} == {
         item.fingerprint for item in items(run, fate=ItemFate.SENT).values()
     }
+
+
+def test_what_another_sends_again_for_the_run_does_not_make_its_plan_stale(small):
+    run = plan_of(small, "projects")
+    asked = applying.apply(run, PERSON, trigger="person")
+    small.finish(asked)
+    PlanItem.objects.filter(pk=PlanItem.objects.first().pk).update(fate=ItemFate.OPEN)
+    plan = Plan.objects.get(run=run)
+    open_key = PlanItem.objects.get(fate=ItemFate.OPEN).key
+    AttemptItem.objects.filter(record__key=open_key).delete()
+    Attempt.objects.update(run=None)
+    assert applying.staleness(plan, timezone.now(), applied_in=asked) == ""
 
 
 def test_a_worker_lost_before_posting_leaves_the_planned_invoices_to_the_next(world, monkeypatch):
