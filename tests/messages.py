@@ -37,7 +37,8 @@ def extracted() -> Catalog:
 
 
 def found() -> Iterator[Found]:
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    templates = ROOT / "templates"
+    for path in sorted([*templates.rglob("*.html"), *templates.rglob("*.txt")]):
         source = templatize(path.read_text(), origin=str(path))
         yield from _messages(path, "\n".join(line.lstrip() for line in source.splitlines()))
     for path in sorted((ROOT / "portal").rglob("*.py")):

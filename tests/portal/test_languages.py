@@ -274,3 +274,27 @@ class TestCatalogues:
         for english, others in texts_of(messages.read(language)).items():
             places = [set(PLACES.findall(text)) for text in english]
             assert all(set(PLACES.findall(text)) in places for text in others if text), english
+
+
+class TestMails:
+    @pytest.mark.parametrize(
+        ("language", "subject", "said"),
+        [
+            ("en", "Confirm your e-mail address", "Was it you? Then confirm it here:"),
+            ("de", "Bestätigen Sie Ihre E-Mail-Adresse", "Waren Sie es? Dann bestätigen Sie sie hier:"),
+            ("fi", "Vahvista sähköpostiosoitteesi", "Olitko se sinä? Vahvista osoite täällä:"),
+        ],
+    )
+    def test_speak_as_the_page_that_asked_for_them(
+        self, client: Any, mailoutbox: list[Any], language: str, subject: str, said: str
+    ) -> None:
+        data = {"email": "anna@example.com", "password1": factories.PASSWORD, "password2": factories.PASSWORD}
+        client.post("/accounts/signup/", data, headers={"accept-language": language})
+        assert subject in mailoutbox[-1].subject
+        assert said in mailoutbox[-1].body
+        assert re.search(r"\nhttp\S+/confirm-email/\S+\n", mailoutbox[-1].body)
+
+    def test_of_a_forgotten_password_lead_to_a_new_one(self, client: Any, person: User, mailoutbox: list[Any]) -> None:
+        client.post("/accounts/password/reset/", {"email": person.email}, headers={"accept-language": "de"})
+        assert "Neues Passwort wählen" in mailoutbox[-1].subject
+        assert re.search(r"\nhttp\S+/password/reset/key/\S+\n", mailoutbox[-1].body)
