@@ -54,7 +54,7 @@ def first_steps(request: PageRequest, access: Access, integration_id: int) -> Ht
 
 def _words(step: Step) -> tuple[str, str]:
     """What is done and has a fault since is not simply done."""
-    return ("warn", "Look again") if step.state is StepState.DONE and step.remark else WORDS[step.state]
+    return ("warn", "Needs attention") if step.state is StepState.DONE and step.remark else WORDS[step.state]
 
 
 def _shown(at: Progress) -> dict[str, Any]:

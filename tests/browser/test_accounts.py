@@ -66,7 +66,7 @@ def test_a_passkey_is_added_and_logs_in_without_a_password(
     shot("accounts-recovery-codes")
     assert Authenticator.objects.filter(user=anna, type="webauthn").count() == 1
     page.goto(f"{address}/accounts/logout/")
-    page.locator("main button[type=submit]").click()
+    page.get_by_role("button", name="Log out").click()
     page.goto(f"{address}/accounts/login/")
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(f"{address}/o/**")
@@ -76,7 +76,7 @@ def test_a_passkey_is_added_and_logs_in_without_a_password(
 
 def log_out_and_use_it_as_second_factor(page: Page, address: str) -> None:
     page.goto(f"{address}/accounts/logout/")
-    page.locator("main button[type=submit]").click()
+    page.get_by_role("button", name="Log out").click()
     log_in(page, address)
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     page.get_by_role("button", name="Use a passkey or security key").click()

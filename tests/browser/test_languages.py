@@ -13,11 +13,11 @@ from tenants.models import User
 from tests import messages
 from tests.browser.inspector import PICTURES, SETTLED, SIZES, inspectors
 from tests.browser.pages import View, World, everything
-from tests.browser.test_dashboard import month
+from tests.browser.test_dashboard import month, runs
 from tests.browser.test_pages import integration
 from tests.browser.test_webhook import busy
 
-__all__ = ["busy", "everything", "integration", "month"]
+__all__ = ["busy", "everything", "integration", "month", "runs"]
 
 MAIN_PATH = {
     *("portal:landing", "account_signup", "account_login", "account_reset_password", "portal:organization-create"),

@@ -63,7 +63,7 @@ class Newcomer:
         self.press("Sign up")
         self.sees("Check your e-mail")
         self.page.goto(re.search(r"http\S+/confirm-email/\S+", mail.outbox[-1].body).group())
-        self.page.locator("main button[type=submit]").click()
+        self.page.locator(".auth-card button[type=submit]").click()
         if "login" in self.page.url:
             self.fill(login=EMAIL, password=PASSWORD)
             self.press("Log in")
