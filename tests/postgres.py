@@ -64,6 +64,11 @@ class Server:
         """At once, as if it had been killed: it recovers from its log at the next start."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
+    @property
+    def pid(self) -> int:
+        """Of the process that all the server's others are children of."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
     def _run(self, program: str, *arguments: str) -> None:
         prefix = NOBODY if os.geteuid() == 0 else []
         command = [*prefix, str(self._binaries / program), "-D", str(self._folder / "data"), *arguments]

@@ -90,6 +90,7 @@ class Redactor:
         return shown[: len(shown) - self._longest] + CUT
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str, extra: frozenset[str] = frozenset()) -> bool:
     """Whether a field or header of this name is never kept: webhookAuthenticationToken, client_secret, SessionId …"""
     return _is_secret(_plain(name), extra)

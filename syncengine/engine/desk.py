@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -31,11 +31,11 @@ LOCK_WAIT_SECONDS = 1.0
 
 
 class DbIntent:
-    """An attempt row; `entity_type` says that the target answers later."""
+    """An attempt row; `entity_type` says that the target answers later. `changed` is called when it ends."""
 
-    def __init__(self, attempt: Attempt, record: Record) -> None:
+    def __init__(self, attempt: Attempt, changed: Callable[[], None]) -> None:
         self._attempt = attempt
-        self._record = record
+        self._changed = changed
         self.key = attempt.key
 
     def done(self, answer: Any = None, *, request_id: str = "") -> None:
@@ -59,10 +59,15 @@ class DbIntent:
         if request_id:
             attempt.request_id = request_id
         attempt.save(update_fields=["state", "message", "finished_at", "answer", "request_id", "next_poll_at"])
+        self._changed()
 
 
 class DbDesk:
-    """One record's desk (protocol `flows.desk.Desk`)."""
+    """One record's desk (protocol `flows.desk.Desk`).
+
+    Its attempts are read once and again after each of our own deeds: nobody else writes them while the lease is ours,
+    and before a write the lease is looked at.
+    """
 
     def __init__(self, record: Record, both: Systems, ctx: FlowContext, mapping: FieldMapping) -> None:
         self._record = record
@@ -70,6 +75,7 @@ class DbDesk:
         self.sap: SapB1 = both.sap
         self.basware: Basware = both.basware
         self.ctx = ctx
+        self._attempts: list[PastAttempt] | None = None
 
     @property
     def now(self) -> datetime:
@@ -84,6 +90,7 @@ class DbDesk:
             raise LeaseLost
         if kind in self.counted_kinds:
             hold_to_plan(self._record, payload)
+        self._forget()
         attempt, fresh = Attempt.objects.update_or_create(
             integration_id=self._record.integration_id,
             record=self._record,
@@ -104,23 +111,29 @@ class DbDesk:
         )
         if fresh and kind in self.counted_kinds:
             count(self._record.run_id, sent=1, created=1)
-        return DbIntent(attempt, self._record)
+        return DbIntent(attempt, self._forget)
+
+    def _forget(self) -> None:
+        self._attempts = None
 
     counted_kinds = frozenset({"post", "payment_response"})
 
     def attempts(self, kind: str) -> Sequence[PastAttempt]:
-        rows = Attempt.objects.filter(record=self._record, kind=kind).order_by("started_at", "id")
-        return [
-            PastAttempt(
-                row.kind, row.key, row.state, row.started_at, row.payload, row.answer, row.request_id, row.message
-            )
-            for row in rows
-        ]
+        if self._attempts is None:
+            rows = Attempt.objects.filter(record=self._record).order_by("started_at", "id")
+            self._attempts = [
+                PastAttempt(
+                    row.kind, row.key, row.state, row.started_at, row.payload, row.answer, row.request_id, row.message
+                )
+                for row in rows
+            ]
+        return [past for past in self._attempts if past.kind == kind]
 
     @contextmanager
     def posting_lock(self, *name: str) -> Iterator[None]:
         try:
             with locks.held("posting", *name, seconds=settings.LEASE_SECONDS, wait=LOCK_WAIT_SECONDS):
+                self._forget()
                 yield
         except locks.LockBusy as error:
             raise LockHeld("Another worker is at this vendor's invoice number.") from error

@@ -7,14 +7,12 @@ going at once. Each record's writes are announced through its desk before they a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from syncengine.audit import record_event
@@ -25,6 +23,7 @@ from syncengine.engine.connections import Systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
 from syncengine.engine.finding import words_of_finding
+from syncengine.engine.lanes import work_through
 from syncengine.engine.leases import LeaseLost, lease_end
 from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.observing import calls_for
@@ -194,19 +193,12 @@ def advance_all(
     for record in Record.objects.filter(pk__in=pks).order_by("id"):
         lanes.setdefault(flow.lane(work_of(record)), []).append((record.pk, record.lease_owner))
 
-    def advance_lane(lane: Sequence[Claimed]) -> None:
-        try:
-            for claimed in lane:
-                if deadline.passed:
-                    return
-                advance(flow, claimed, both, context, mapping)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(max(1, in_flight), thread_name_prefix="advance") as pool:
-        futures = [pool.submit(copy_context().run, advance_lane, lane) for lane in lanes.values()]
-        for future in futures:
-            future.result()
+    work_through(
+        lanes.values(),
+        in_flight,
+        lambda claimed: advance(flow, claimed, both, context, mapping),
+        lambda: deadline.passed,
+    )
     both.calls.flush()
 
 

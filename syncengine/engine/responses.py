@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.utils import timezone
 
 from syncengine.engine import mappings
-from syncengine.engine.connections import systems
+from syncengine.engine.connections import Systems, systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
 from syncengine.engine.documents import apply_step, work_of
+from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.records import set_pending
 from syncengine.flows import registry
+from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Continue
 from syncengine.flows.document import DocumentFlow
 from syncengine.models import Attempt, AttemptState, Record, RecordStatus
@@ -23,17 +25,42 @@ NO_ANSWER = "no_answer"
 ANSWER_FAILED = "answer_failed"
 
 
-def answer_came(integration: Integration, attempt: Attempt, *, confirmed: bool, message: str) -> bool:
+@dataclass
+class Shared:
+    """What the answers that come together have in common, looked up once."""
+
+    integration: Integration
+    both: Systems
+    _known: dict[str, tuple[CurrentMapping, FlowContext]] = field(default_factory=dict)
+
+    def of(self, flow: DocumentFlow, record: Record) -> tuple[CurrentMapping, FlowContext]:
+        """The mapping and the context for a record of the flow."""
+        if flow.name not in self._known:
+            current = mappings.current(self.integration, flow.name)
+            self._known[flow.name] = current, flow_context(self.integration, flow, self.both)
+        mapping, context = self._known[flow.name]
+        if record.pinned_version is not None:
+            mapping = mappings.for_record(record)
+        return mapping, replace(context, lookups=mapping.lookups)
+
+
+def answer_came(
+    integration: Integration, attempt: Attempt, *, confirmed: bool, message: str, shared: Shared | None = None
+) -> bool:
     """The target's asynchronous answer to a response: the flow says what follows.
 
     False while the worker that sent the response has not put its record down yet: the answer is asked for again.
     """
+    if shared is None:
+        with systems(integration) as both:
+            alone = Shared(integration, both)
+            return answer_came(integration, attempt, confirmed=confirmed, message=message, shared=alone)
     assert attempt.record is not None  # only batches have none
     record = Record.objects.select_related("integration__organization", "run").get(pk=attempt.record.pk)
     if record.status == RecordStatus.IN_PROGRESS:
         return False
     if _awaits(record, attempt):
-        _settle(integration, record, attempt, confirmed=confirmed, message=message)
+        _settle(shared, record, attempt, confirmed=confirmed, message=message)
     else:
         _show(record, confirmed=confirmed, message=message)
     # Only now: a crash before leaves an answer to be asked for again, never a record that nobody asks for.
@@ -52,14 +79,12 @@ def _awaits(record: Record, attempt: Attempt) -> bool:
     return (waits or given_up) and newest is not None and newest.pk == attempt.pk
 
 
-def _settle(integration: Integration, record: Record, attempt: Attempt, *, confirmed: bool, message: str) -> None:
+def _settle(shared: Shared, record: Record, attempt: Attempt, *, confirmed: bool, message: str) -> None:
     flow = registry.get(record.flow)
     assert isinstance(flow, DocumentFlow)  # only those send single responses
-    with systems(integration) as both:
-        mapping = mappings.for_record(record)
-        context = replace(flow_context(integration, flow, both), lookups=mapping.lookups)
-        desk = DbDesk(record, both, context, mapping.compiled)
-        step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
+    mapping, context = shared.of(flow, record)
+    desk = DbDesk(record, shared.both, context, mapping.compiled)
+    step = flow.settled(work_of(record), desk, attempt.kind, confirmed, message)
     with transaction.atomic():
         if not _is_unchanged(record):
             return  # another worker has read the same answer, and was quicker

@@ -20,6 +20,7 @@ from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.leases import lease_end, new_owner
 from syncengine.engine.observing import calls_for
 from syncengine.engine.pending import may_call
+from syncengine.engine.responses import Shared
 from syncengine.engine.settling_plan import HOURLY, poll_delay
 from syncengine.engine.work import Deadline
 from syncengine.models import Attempt, AttemptState
@@ -79,9 +80,10 @@ def _poll(integration: Integration, attempts: list[Attempt]) -> None:
     open_ones = {attempt.request_id: attempt for attempt in attempts}
     try:
         with systems(integration) as both, calls_for(run_id=attempts[0].run_id):
+            shared = Shared(integration, both)
             for result in _results(both.basware, attempts):
                 attempt = open_ones.get(result.request_id)
-                if attempt is not None and verdicts.settle(integration, attempt, result):
+                if attempt is not None and verdicts.settle(integration, attempt, result, shared):
                     del open_ones[result.request_id]
     except NotConfigured:
         _later(open_ones.values(), seconds=HOURLY)

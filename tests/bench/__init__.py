@@ -1,0 +1,1 @@
+"""Benchmarks against a bare wire loop; `make bench` (docs/performance.md says what they measure and how)."""
