@@ -54,6 +54,15 @@ class Timed:
         return sorted(self.seconds)[max(ceil(share * len(self.seconds)), 1) - 1]
 
 
+def work_of(deed: Callable[[], object]) -> float:
+    """How many seconds it takes, less those in which it had no processor."""
+    before, started = _processors(), time.perf_counter()
+    deed()
+    wall, after = time.perf_counter() - started, _processors()
+    used, waited = (now - then for now, then in zip(after, before, strict=True))
+    return min(max(wall - waited, used), wall)
+
+
 def _processors() -> tuple[float, float]:
     """Seconds so far on a processor, and ready but without one: of this thread and the process it is connected to."""
     processes = ["thread-self"]
@@ -87,15 +96,17 @@ class Site:
             statuses.append(int(status.partition(" ")[0]))
             return bytes
 
-        before, started = _processors(), time.perf_counter()
-        answer = self._handler(environ, start)
-        try:
-            body = b"".join(answer)
-        finally:
-            answer.close()  # type: ignore[attr-defined]  # an HttpResponse
-        wall, after = time.perf_counter() - started, _processors()
-        used, waited = (now - then for now, then in zip(after, before, strict=True))
-        return Answer(statuses[0], body, min(max(wall - waited, used), wall))
+        bodies: list[bytes] = []
+
+        def handle() -> None:
+            answer = self._handler(environ, start)
+            try:
+                bodies.extend(answer)
+            finally:
+                answer.close()  # type: ignore[attr-defined]  # an HttpResponse
+
+        seconds = work_of(handle)
+        return Answer(statuses[0], b"".join(bodies), seconds)
 
     def counted(self, page: Page) -> Timed:
         """Once each of its paths, untimed, so that what is kept in the process is there too."""
