@@ -23,3 +23,8 @@ def amount_words(amount: Decimal, currency: str = "") -> str:
     exponent = rounded.as_tuple().exponent
     shown = number_format(rounded, max(-exponent, 0) if isinstance(exponent, int) else 0, force_grouping=True)
     return f"{shown} {currency}".strip()
+
+
+def number_words(value: float, places: int = 1) -> str:
+    """2.5 of 2.46, `2,5` in German: rounded first, for Django's own formatting cuts."""
+    return str(number_format(Decimal(f"{value:.{places}f}"), places))

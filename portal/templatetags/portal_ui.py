@@ -12,11 +12,11 @@ from django import forms, template
 from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format, get_format, number_format
+from django.utils.formats import date_format, get_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.amounts import amount_words
+from portal.amounts import amount_words, number_words
 from portal.forms.flows import CRON_PRESETS
 from portal.told import told
 from portal.version import VERSION
@@ -150,7 +150,7 @@ def duration(milliseconds: int | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     if milliseconds < 60_000:
-        return f"{number_format(milliseconds / 1000, 1)} s"
+        return f"{number_words(milliseconds / 1000)} s"
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {seconds} s"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django import template
-from django.utils.formats import number_format
 
+from portal.amounts import number_words
 from portal.told import told
 
 register = template.Library()
@@ -19,7 +19,7 @@ def rate_words(per_second: float) -> str:
     """`35 records/s`, `2.4 records/s`, `12 records/min`."""
     if per_second < SLOW:
         return told(f"{max(round(per_second * 60), 1)} records/min")
-    return told(f"{number_format(per_second, 0 if per_second >= 10 else 1)} records/s")
+    return told(f"{number_words(per_second, 0 if per_second >= 10 else 1)} records/s")
 
 
 @register.filter

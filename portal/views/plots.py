@@ -15,6 +15,7 @@ from math import log10
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.formats import date_format, number_format
 
+from portal.amounts import number_words
 from syncengine.models import DayFigures
 
 HEIGHT = 100
@@ -117,7 +118,7 @@ def posting_plot(days: Sequence[DayFigures]) -> Plot:
         empty="",
         summary=(
             f"{intcomma(posted)} invoices were posted; "
-            f"the slow end of a day was {number_format(most / size, 1)} {unit} at most."
+            f"the slow end of a day was {number_words(most / size)} {unit} at most."
         ),
         scale=[_plainly(value) for value in (top, top / 2, 0)],
         days=_days_named(days),
@@ -134,14 +135,14 @@ def _times(place: int, day: DayFigures, top: float, size: int, unit: str) -> Col
     x, median = _left(place), _height(day.median_seconds, top)
     slow = max(_height(day.slow_seconds, top), median)
     bars = [Bar("slow", x, HEIGHT - slow, slow), Bar("median", x, HEIGHT - median, median)]
-    median_words, slow_words = number_format(day.median_seconds / size, 1), number_format(day.slow_seconds / size, 1)
+    median_words, slow_words = number_words(day.median_seconds / size), number_words(day.slow_seconds / size)
     words = f"p50 {median_words}, p95 {slow_words} {unit}, {day.posted} posted"
     return Column(place * STEP, f"{_name(day.day)}: {words}", bars)
 
 
 def _time_row(day: DayFigures, size: int) -> list[str]:
     seconds = (day.median_seconds or 0.0, day.slow_seconds or 0.0)
-    return [_name(day.day), intcomma(day.posted), *(number_format(one / size, 1) for one in seconds)]
+    return [_name(day.day), intcomma(day.posted), *(number_words(one / size) for one in seconds)]
 
 
 def nice_top(most: float) -> float:

@@ -183,7 +183,8 @@ class TestAmounts:
 
     def test_of_time_are_written_alike(self) -> None:
         with translation.override("de"):
-            assert duration(1234) == "1,2 s"
+            assert duration(1260) == "1,3 s"
+            assert duration(1960) == "2,0 s"
 
 
 class TestWhatProgramsRead:
