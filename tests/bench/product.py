@@ -1,14 +1,17 @@
 """The product's side, in a process of its own that stands for a worker:
 
     python -m tests.bench.product prepare ADDRESSES.json FLOW …    an integration that these flows were run for
-    python -m tests.bench.product run FLOW MODE [TAPE]             a run until it is settled; the last line says what it took
+    python -m tests.bench.product subscribe                        an integration that takes notifications
+    python -m tests.bench.product run FLOW MODE [TAPE]             a run until it is settled, and what it took
 
 With a TAPE every call that goes over the wire is written down, for the wire loop to make again.
 """
 
+# ruff: noqa: E402  # only after the set-up can models be imported
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 import threading
 from pathlib import Path
@@ -30,7 +33,7 @@ from syncengine.engine.connecting import save_connection
 from syncengine.engine.runs import request_runs
 from syncengine.engine.work import Deadline
 from syncengine.models import Call, Run
-from tenants.models import Integration, Organization
+from tenants.models import Integration, Organization, WebhookSecret
 from tests.bench.processes import Stopwatch
 
 A_YEAR = 365 * 86400.0
@@ -49,6 +52,15 @@ def prepare(addresses: str, *flows: str) -> dict[str, Any]:
         for asked in request_runs(integration, flow, "incremental", trigger="command", actor="bench"):
             _finish(asked)
     return {}
+
+
+def subscribe() -> dict[str, Any]:
+    call_command("migrate", verbosity=0)
+    organization = Organization.objects.create(name="Bench", slug="bench")
+    integration = Integration.objects.create(organization=organization, name="Bench")
+    secret = secrets.token_urlsafe(48)
+    WebhookSecret.objects.create(integration=integration, secret={"value": secret})
+    return {"webhook_id": integration.webhook_id, "secret": secret}
 
 
 def run(flow: str, mode: str, tape: str = "") -> dict[str, Any]:
@@ -97,5 +109,5 @@ def _record(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    command = {"prepare": prepare, "run": run}[sys.argv[1]]
+    command = {"prepare": prepare, "subscribe": subscribe, "run": run}[sys.argv[1]]
     sys.stdout.write(json.dumps(command(*sys.argv[2:]), default=str) + "\n")

@@ -36,26 +36,22 @@ def pairs(number: int, ours: Callable[[], Cost], theirs: Callable[[], Cost]) -> 
     return found
 
 
-def report_pairs(
-    benchmark: str, database: str, workload: str, found: Sequence[tuple[Cost, Cost]], **more: Any
-) -> float:
-    """Tell medians and the median of the pairs' ratios, which is given back."""
+def report_pairs(benchmark: str, database: str, workload: str, found: Sequence[tuple[Cost, Cost]], **more: Any) -> None:
+    """Tell medians, and the median of the pairs' ratios."""
     ours, wire = [one for one, _ in found], [other for _, other in found]
-    ratio = median(one.wall / other.wall for one, other in found)
     report(
         benchmark, database, workload,
         calls=ours[0].about.get("calls", 0),
         wall_s=median(one.wall for one in ours),
         cpu_s=median(one.cpu for one in ours),
         rss_mb=max(one.rss for one in ours),
-        ratio=ratio,
+        ratio=median(one.wall / other.wall for one, other in found),
         wire_calls=wire[0].about.get("calls", 0),
         wire_wall_s=median(one.wall for one in wire),
         wire_cpu_s=median(one.cpu for one in wire),
         ratios=[round(one.wall / other.wall, 2) for one, other in found],
         **more,
     )  # fmt: skip
-    return ratio
 
 
 def report(benchmark: str, database: str, workload: str, **figures: Any) -> None:
