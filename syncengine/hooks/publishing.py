@@ -53,7 +53,8 @@ def publish(
     told: Sequence[dict[str, Any] | tuple[Record, str]],
 ) -> None:
     """A row for each hook that wants the event and each thing that it tells of; one question when nobody does."""
-    hooks = [hook for hook in _hooks(organization_id, integration_id) if event in hook.events and _has_room(hook)]
+    hooks = [hook for hook in _hooks(organization_id, integration_id) if event in hook.events] if told else []
+    hooks = [hook for hook in hooks if _has_room(hook)]
     if not hooks:
         return
     now = timezone.now()

@@ -140,7 +140,7 @@ def test_exactly_one_table_is_found_by_its_name(db):
 def test_many_events_are_one_insert(integration, django_assert_num_queries):
     records = [factories.RecordFactory(integration=integration) for _ in range(20)]
     audit_key()
-    with django_assert_num_queries(2):  # their ids, and the insert
+    with django_assert_num_queries(3):  # who is to be told, their ids, and the insert
         record_events(integration, "record.confirmed", [(record, "taken over") for record in records])
     assert len({event.digest for event in AuditEvent.objects.all()}) == 20
     assert verify().events == 20
