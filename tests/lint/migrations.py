@@ -19,6 +19,7 @@ UNRELEASED = (
     "0012_repairs",
     "0005_accounts",
     "0006_language",
+    "0018_tallies",
 )
 
 
