@@ -6,17 +6,16 @@ to anybody, and events have no digest: `verify_audit` calls the first of them in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
 
 from django.db import connection
-from django.db.models import Field, Model
-from psycopg import sql
 
 from syncengine.audit.sealing import BLOCK
 from syncengine.engine import integrations as engine
 from syncengine.engine import statistics
+from syncengine.flows import registry
+from syncengine.generated import array, insert, reserve
 from syncengine.models import (
     Attempt,
     AttemptItem,
@@ -74,10 +73,10 @@ def make(size: Size, owner: str, say: Callable[[str], object]) -> Integration:
     block = _Block(
         made,
         size.records,
-        _reserve(Record, size.records + 1),
-        _reserve(Run, size.records // RECORDS_PER_RUN + 1),
-        _reserve(Attempt, size.records // RECORDS_PER_BATCH + 1),
-        _reserve(Attempt, size.records + 1),
+        reserve(Record, size.records + 1),
+        reserve(Run, size.records // RECORDS_PER_RUN + 1),
+        reserve(Attempt, size.records // RECORDS_PER_BATCH + 1),
+        reserve(Attempt, size.records + 1),
     )
     for step in (_runs, _records, _attempts, _documents, _calls, _notifications, _notices, _pings):
         step(block)
@@ -153,50 +152,17 @@ class _Block:
         )
 
 
-def _reserve(model: type[Model], count: int) -> int:
-    """The first of so many keys that nobody else will get."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT setval(sequence, nextval(sequence) + %s) - %s FROM pg_get_serial_sequence(%s, 'id') AS sequence",
-            [count, count, model._meta.db_table],
-        )
-        return int(cursor.fetchone()[0])
-
-
-def _insert(model: type[Model], columns: Mapping[str, str], source: str) -> None:
-    """INSERT … SELECT of these expressions; the other columns get what a new object of the model has."""
-    found = {**_defaults(model), **columns}
-    with connection.cursor() as cursor:
-        names, values = ", ".join(found), ", ".join(found.values())
-        cursor.execute(f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {values} {source}')  # ours
-
-
-def _defaults(model: type[Model]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for field in cast("Sequence[Field[Any, Any]]", model._meta.local_concrete_fields):
-        if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-            found[str(field.column)] = "now()"
-        elif not field.primary_key and not field.null and not field.is_relation:
-            value: Any = field.get_db_prep_save(field.get_default(), connection)
-            found[str(field.column)] = sql.Literal(value).as_string()
-    return found
-
-
 def _runs(block: _Block) -> None:
-    every = (
-        "payment_terms", "tax_codes", "gl_accounts", "cost_centers", "projects", "vendors", "purchase_orders",
-        "invoices", "payments",
-    )  # fmt: skip
+    every = tuple(registry.flows())
     ended = "at + interval '90 seconds'"
-    _insert(
+    insert(
         Run,
         {
             "id": f"{block.runs} + n",
             "integration_id": "integration_id",
-            "flow": f"({_array(every)})[1 + mod(number, {len(every)})]",
+            "flow": f"({array(every)})[1 + mod(number, {len(every)})]",
             "status": "CASE WHEN mod(n, 50) = 0 THEN 'failed' WHEN mod(n, 7) = 0 THEN 'partial' ELSE 'succeeded' END",
             "trigger": "'schedule'",
-            "requested_by": "'schedule'",
             "error_message": "CASE WHEN mod(n, 50) = 0 THEN 'SAP did not answer in time.' ELSE '' END",
             "read": str(RECORDS_PER_RUN),
             "confirmed": str(RECORDS_PER_RUN - 1),
@@ -218,10 +184,6 @@ WHERE state.integration_id = newest.integration_id AND state.flow = newest.flow
 """
 
 
-def _array(words: tuple[str, ...]) -> str:
-    return "ARRAY['" + "', '".join(words) + "']"
-
-
 _FIRST = ("Nordic", "Baltic", "Berg", "Aurora", "Karhu", "Lind", "Polar", "Sund", "Delta", "Meri", "Hansa", "Alpin")
 _SECOND = ("Paper", "Steel", "Energy", "Logistics", "Foods", "Print", "Timber", "Software", "Cleaning", "Travel")
 _FORMS = ("Oy", "AB", "GmbH", "AS", "Ltd", "SpA", "BV")
@@ -238,13 +200,13 @@ def _record_source(block: _Block) -> str:
                  ELSE format('Cost center CC%s is unknown in Basware.', fault) END AS words,
             (status = 'failed' OR (status = 'done' AND mod(k, 50) = 3)) AS has_failed
         FROM (SELECT *, format('%s %s %s',
-                ({_array(_FIRST)})[1 + mod(vendor, {len(_FIRST)})],
-                ({_array(_SECOND)})[1 + mod(vendor / 5, {len(_SECOND)})],
-                ({_array(_FORMS)})[1 + mod(vendor / 3, {len(_FORMS)})]) AS name,
+                ({array(_FIRST)})[1 + mod(vendor, {len(_FIRST)})],
+                ({array(_SECOND)})[1 + mod(vendor / 5, {len(_SECOND)})],
+                ({array(_FORMS)})[1 + mod(vendor / 3, {len(_FORMS)})]) AS name,
             CASE WHEN mod(k, {fails}) = 0 THEN 'failed' WHEN mod(k, 97) = 1 THEN 'waiting'
                  WHEN mod(k, 89) = 2 THEN 'ignored' ELSE 'done' END AS status,
             floor({CAUSES} * power((hashint4(n) & 1048575) / 1048576.0, 3))::int AS fault
-            FROM (SELECT *, number / {KINDS} AS k, ({_array(FLOWS)})[1 + mod(number, {KINDS})] AS flow,
+            FROM (SELECT *, number / {KINDS} AS k, ({array(FLOWS)})[1 + mod(number, {KINDS})] AS flow,
                 {vendor} AS vendor {block.series(block.count)}) AS numbered) AS named) AS described
     """  # noqa: S608  # words and numbers of ours
 
@@ -256,7 +218,7 @@ def _records(block: _Block) -> None:
     source = """format('{"id": "%s", "name": "%s", "number": "RE-%s", "vendorCode": "V%s", "grossTotal": %s, "lines":
         [{"account": "%s", "text": "Goods and services as agreed, delivered in good order"}]}',
         n, name, k, lpad(vendor::text, 6, '0'), 100.25 + mod(n, 9000), 4000 + fault)"""
-    _insert(
+    insert(
         Record,
         {
             "id": f"{block.records} + n",
@@ -278,7 +240,6 @@ def _records(block: _Block) -> None:
             "THEN round((10 + 50000 * power((hashint4(n) & 65535) / 65536.0, 3))::numeric, 2) END",
             "currency": f"CASE WHEN NOT {money} THEN '' WHEN mod(k, 9) = 0 THEN 'SEK' ELSE 'EUR' END",
             "next_attempt_at": "CASE WHEN status = 'waiting' THEN now() + interval '30 days' END",
-            "attempts": "1",
             "fingerprint": "md5(n::text)",
             "confirmed_fingerprint": "md5(n::text)",
             "source": source,
@@ -295,7 +256,6 @@ def _records(block: _Block) -> None:
             "mended_at": "CASE WHEN has_failed AND status = 'done' THEN least(at + interval '1 day', now()) END",
             "found_by": "CASE WHEN flow = 'invoices' THEN 'webhook' ELSE '' END",
             "offered_at": "CASE WHEN flow = 'invoices' THEN at - interval '40 seconds' END",
-            "mapping_version": "1",
             "created_at": "at",
             "updated_at": "at + interval '70 seconds'",
         },
@@ -323,20 +283,20 @@ def _attempts(block: _Block) -> None:
         "finished_at": "at + interval '1 second'",
     }
     batches = block.count // RECORDS_PER_BATCH
-    _insert(
+    insert(
         Attempt,
         {**common, "id": f"{block.batches} + n", "flow": "'vendors'", "kind": "'import'", "state": "'settled'",
          "key": "'batch/' || n", "request_id": "md5(n::text)", "entity_type": "'Vendor'"},
         block.series(batches),
     )  # fmt: skip
-    _insert(
+    insert(
         Attempt,
         {**common, "id": f"{block.posts} + n", "flow": "flow", "kind": "'post'", "state": "'done'",
          "run_id": "run_id", "record_id": "id", "key": "key", "payload": "target", "answer": """'{"DocNum": 4711}'"""},
         _of_block(block, _POSTED),
     )  # fmt: skip
     if batches:
-        _insert(
+        insert(
             AttemptItem,
             {"attempt_id": f"{block.batches} + least(1 + n / {RECORDS_PER_BATCH}, {batches})", "record_id": "id",
              "fingerprint": "fingerprint", "outcome": "'confirmed'"},
@@ -345,7 +305,7 @@ def _attempts(block: _Block) -> None:
 
 
 def _documents(block: _Block) -> None:
-    _insert(
+    insert(
         PostedDocument,
         {"integration_id": "integration_id", "record_id": "id", "entity_set": "'PurchaseInvoices'",
          "company": "'https://sap.example.com:50000/b1s/v2#load-' || integration_id", "doc_entry": "n",
@@ -362,10 +322,8 @@ def _calls(block: _Block) -> None:
         "duration_ms": "20 + mod(n, 300)",
         "outcome": "'ok'",
         "status": "200",
-        "request_headers": """'{"Accept": "application/json"}'""",
-        "response_headers": """'{"Content-Type": "application/json"}'""",
     }
-    _insert(
+    insert(
         Call,
         {**common, "record_id": "id", "run_id": "run_id", "system": "'sap_b1'",
          "attempt_id": f"CASE WHEN step = 2 THEN {block.posts} + n END",
@@ -375,7 +333,7 @@ def _calls(block: _Block) -> None:
          "started_at": "at + step * interval '1 second'"},
         f"{_of_block(block, _POSTED)} CROSS JOIN generate_series(1, 3) AS step",
     )  # fmt: skip
-    _insert(
+    insert(
         Call,
         {**common, "attempt_id": f"{block.batches} + n", "system": "'basware'", "method": "'POST'",
          "url": "'https://api.basware.example.com/v1/vendors'", "request_body": "'[]'", "started_at": "at"},
@@ -384,7 +342,7 @@ def _calls(block: _Block) -> None:
 
 
 def _notifications(block: _Block) -> None:
-    _insert(
+    insert(
         InboxNotification,
         {"integration_id": "integration_id", "task_id": "'load/' || n",
          "task_type": "'AccountingDocuments'", "task_sub_type": "'WaitingForTransfer'", "document_id": "key",
@@ -396,7 +354,7 @@ def _notifications(block: _Block) -> None:
 
 def _notices(block: _Block) -> None:
     closed = block.count // RECORDS_PER_NOTICE - OPEN_NOTICES
-    _insert(
+    insert(
         Notice,
         {"organization_id": "organization_id", "integration_id": "integration_id", "kind": "'run_failed'",
          "subject_key": "'run ' || n", "message": "'The run of vendors failed.'", "raised_at": "at", "told_at": "at",
@@ -406,18 +364,18 @@ def _notices(block: _Block) -> None:
 
 
 def _pings(block: _Block) -> None:
-    _insert(
+    insert(
         Ping,
         {"integration_id": "integration_id", "system": "system", "at": "at", "trigger": "'nightly'", "ok": "true",
          "failed": "0", "warnings": "0", "latency_ms": "40 + mod(n, 90)", "keeps_day": "true"},
-        f"{block.series(PINGS * len(block.integrations))} CROSS JOIN unnest({_array(tuple(System.values))}) AS system",
+        f"{block.series(PINGS * len(block.integrations))} CROSS JOIN unnest({array(tuple(System.values))}) AS system",
     )  # fmt: skip
 
 
 def _events(block: _Block, per_record: int) -> None:
     """The last event of each record says what became of it."""
-    steps = _array(("received", "waiting", "retry", "answered"))
-    _insert(
+    steps = array(("received", "waiting", "retry", "answered"))
+    insert(
         AuditEvent,
         {"organization_id": "integration.organization_id", "integration_id": "integration_id", "record_id": "record.id",
          "run_id": "run_id", "created_at": "at + step * interval '6 seconds'", "data": "'{}'",
@@ -433,7 +391,7 @@ def _events(block: _Block, per_record: int) -> None:
 
 def _seals() -> None:
     """Seals over the events that were made, so that a worker has not millions of them to seal first."""
-    _insert(
+    insert(
         AuditSeal,
         {"organization_id": "organization_id", "number": "number", "first_id": "min(id)", "through_id": "max(id)",
          "members": "string_agg(id::text, ',' ORDER BY id)", "root": "'load'", "previous": "'load'", "head": "'load'",
