@@ -240,7 +240,6 @@ def _records(block: _Block) -> None:
             "THEN round((10 + 50000 * power((hashint4(n) & 65535) / 65536.0, 3))::numeric, 2) END",
             "currency": f"CASE WHEN NOT {money} THEN '' WHEN mod(k, 9) = 0 THEN 'SEK' ELSE 'EUR' END",
             "next_attempt_at": "CASE WHEN status = 'waiting' THEN now() + interval '30 days' END",
-            "fingerprint": "md5(n::text)",
             "confirmed_fingerprint": "md5(n::text)",
             "source": source,
             "target": source,

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from syncengine import load
 from syncengine.audit.events import record_events
-from syncengine.engine import due, health, statistics
+from syncengine.engine import due, health, statistics, troubles
 from syncengine.engine.pending import due_records
 from syncengine.models import Record
 from tenants.models import Integration
@@ -58,7 +58,8 @@ def operations(integration: Integration) -> dict[str, Callable[[], object]]:
     site = Site(place)
     root = f"/o/{integration.organization.slug}/"
     of_integration = f"{root}integrations/{integration.pk}/"
-    record = Record.objects.filter(integration=integration, flow="invoices", status="done").order_by("pk")[5]
+    troubles.remember(integration)  # as a worker does each minute
+    record = Record.objects.filter(integration=integration, flow="invoices", status="done").order_by("-pk")[5]
     pages = {
         "dashboard": of_integration,
         "list of records": f"{of_integration}records/",
