@@ -50,7 +50,7 @@ soak: $(DEVELOPMENT) test-services
 	$(PYTEST) -m soak $(or $(ARGS),tests/soak)
 
 bench scale: $(DEVELOPMENT) test-services
-	$(PYTEST) -m $@ $(ARGS) $(SELECTED_NOTHING)
+	$(PYTEST) -s -m $@ $(ARGS) $(SELECTED_NOTHING)
 
 lint: $(DEVELOPMENT)
 	@sh .ci/lint
