@@ -273,7 +273,9 @@ def test_a_deed_has_no_page_to_get_or_getting_it_changes_nothing(rung, world, pe
     assert answer.status_code in {200, 405}
 
 
-@pytest.mark.parametrize("name", ["integration", "run", "record", "call", "member", "key", "notification", "hook", "delivery"])
+@pytest.mark.parametrize(
+    "name", ["integration", "run", "record", "call", "member", "key", "notification", "hook", "delivery"]
+)
 def test_an_id_that_is_not_there_is_404(name, world, people):
     setattr(world, name, 999_999)
     paths = [rung for rung in LADDER if f"{{{name}}}" in rung.path]
