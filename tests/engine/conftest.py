@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from syncengine.connectors.basware import resources
+from tests.engine.plan_world import small, synced
 from tests.engine.world import quick, running_sandboxes, sandboxes, world
 
-__all__ = ["quick", "running_sandboxes", "sandboxes", "world"]
+__all__ = ["quick", "running_sandboxes", "sandboxes", "small", "synced", "world"]
 
 
 @pytest.fixture
