@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
+from django.utils.translation import get_language
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 API_ROOT = "/api/v1/"
 Endpoint = tuple[str, str, str, Callable[..., Any]]
@@ -134,9 +137,21 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class Schema(SpectacularJSONAPIView):
-    """OpenAPI 3, as JSON whatever is asked for."""
+    """OpenAPI 3, as JSON whatever is asked for. Put together once in a process and language: it is in the code."""
 
     http_method_names = ["get", "head"]
+    _made: ClassVar[dict[str | None, tuple[Any, str]]] = {}
+
+    def _get_schema_response(self, request: Request) -> Response:
+        """What a caller says of the version stands in the document, so that one is made for this call alone."""
+        language = get_language()
+        if language in self._made and "version" not in request.query_params:
+            document, disposition = self._made[language]
+            return Response(document, headers={"Content-Disposition": disposition})
+        made: Response = super()._get_schema_response(request)  # type: ignore[no-untyped-call]  # it has no types
+        if "version" not in request.query_params:
+            self._made[language] = made.data, made["Content-Disposition"]
+        return made
 
 
 class Docs(SpectacularSwaggerSplitView):

@@ -25,7 +25,7 @@ WORD = re.compile(r"\w+")
 HOOKS = {
     "Django": "*Config process_view from_db_value to_python get_prep_value has_changed clean_* create_superuser",
     "Django REST framework": "authenticate_header has_permission allow_request validate_* get_*",
-    "drf-spectacular": "*Scheme",
+    "drf-spectacular": "*Scheme _get_schema_response",
     "django-allauth": "is_open_for_signup is_reauthentication_required _get_site_name",
     "fpdf2": "header footer",
     "requests and urllib3": "get_redirect_target extract_cookies init_poolmanager cert_verify",

@@ -46,3 +46,12 @@ def test_the_page_loads_its_scripts_and_styles_from_here_only(anonymous, db):
     assert "unsafe-inline" not in policy
     assert "script-src 'self';" in policy + ";"
     assert "unsafe-inline" not in anonymous.get("schema/").headers["Content-Security-Policy"]
+
+
+def test_the_document_is_put_together_once_but_for_a_version_that_a_caller_names(api):
+    caller = api("viewer")
+    first, again = caller.get("schema/"), caller.get("schema/")
+    other = caller.get("schema/?version=mine")
+    assert first.json() == again.json() == caller.get("schema/").json()
+    assert first["Content-Disposition"] == again["Content-Disposition"]
+    assert other.json()["info"]["version"] != first.json()["info"]["version"]
