@@ -89,24 +89,24 @@ class Site:
         self._requests = RequestFactory(headers={"X-Organization": place.integration.organization.slug})
 
     def get(self, path: str, person: str) -> Answer:
-        environ = self._requests.get(path, HTTP_COOKIE=self._place.cookies[person]).environ
         statuses: list[int] = []
+        bodies: list[bytes] = []
+        seconds = work_of(lambda: bodies.extend(self.stream(path, person, statuses)))
+        return Answer(statuses[0], b"".join(bodies), seconds)
+
+    def stream(self, path: str, person: str, statuses: list[int]) -> Iterator[bytes]:
+        """The answer piece by piece, as gunicorn sends it; its status goes to the list."""
+        environ = self._requests.get(path, HTTP_COOKIE=self._place.cookies[person]).environ
 
         def start(status: str, _headers: Any, _error: Any = None) -> Callable[[bytes], object]:
             statuses.append(int(status.partition(" ")[0]))
             return bytes
 
-        bodies: list[bytes] = []
-
-        def handle() -> None:
-            answer = self._handler(environ, start)
-            try:
-                bodies.extend(answer)
-            finally:
-                answer.close()  # type: ignore[attr-defined]  # an HttpResponse
-
-        seconds = work_of(handle)
-        return Answer(statuses[0], b"".join(bodies), seconds)
+        answer = self._handler(environ, start)
+        try:
+            yield from answer
+        finally:
+            answer.close()  # type: ignore[attr-defined]  # an HttpResponse
 
     def counted(self, page: Page) -> Timed:
         """Once each of its paths, untimed, so that what is kept in the process is there too."""

