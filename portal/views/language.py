@@ -27,8 +27,8 @@ def choose(request: PageRequest) -> HttpResponse:
     return _remembered(redirect(way_back(request)), language)
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 def preferences(request: PageRequest) -> HttpResponse:
     """The language and the time zone of one's own pages, wherever one is logged in."""
     form = PreferencesForm(request.POST or None, user=request.user)

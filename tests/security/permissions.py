@@ -31,8 +31,10 @@ SITE: dict[str, Methods] = {
     "api:schema": {"GET": ANYONE},
     "api:docs": {"GET": ANYONE},
     "portal:landing": {"GET": ANYONE},
+    "portal:language": {"POST": ANYONE},  # one's own
     "portal:organizations": {"GET": PERSON},
     "portal:organization-create": {"GET": PERSON, "POST": PERSON},
+    "portal:preferences": {"GET": PERSON, "POST": PERSON},
     "portal:second-factor": {"GET": PERSON},
     "portal:session-end": {"POST": PERSON},  # one's own
     "portal:sign-in": {"GET": ANYONE, "POST": ANYONE},  # it says no more than that there is one

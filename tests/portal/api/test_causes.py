@@ -55,6 +55,6 @@ def test_a_state_is_asked_for_and_nonsense_refused(api, path, failed):
     assert caller.get(path).json() == {"next": None, "previous": None, "results": []}
     assert [cause["count"] for cause in caller.get(f"{path}?state=retrying").json()["results"]] == [1]
     resolved = caller.get(f"{path}?state=resolved&sort=newest").json()["results"]
-    assert [cause["title"] for cause in resolved] == ["over"]
+    assert [cause["title"] for cause in resolved] == ["Over"]
     assert caller.get(f"{path}?state=somehow").status_code == 400
     assert caller.get(f"{path}?status=open").status_code == 400
