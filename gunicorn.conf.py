@@ -9,6 +9,7 @@ import tempfile
 
 # Before the application is loaded: what /metrics tells of requests is added up over the processes through files here.
 _METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="ledgerbridge-metrics-")
+os.makedirs(_METRICS, exist_ok=True)  # one that is given may have gone with the web before this one
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _METRICS
 
 worker_class = "gthread"

@@ -68,11 +68,13 @@ def test_scripts_are_sound_shell(script: str) -> None:
     subprocess.run(["sh", "-n", str(ROOT / script)], check=True)
 
 
-def test_gunicorn_never_runs_as_one_synchronous_worker() -> None:
+def test_gunicorn_never_runs_as_one_synchronous_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Subscribing waits for a call back to ourselves."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "gone"))  # or processes of other tests inherit one
     settings = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert settings["worker_class"] == "gthread"
     assert (settings["workers"], settings["threads"], settings["timeout"]) == (2, 4, 120)
+    assert (tmp_path / "gone").is_dir()
 
 
 def test_no_file_knows_the_machine_it_was_written_on() -> None:

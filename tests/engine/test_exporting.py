@@ -6,6 +6,7 @@ import io
 import json
 import stat
 import zipfile
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -26,7 +27,9 @@ def two(connected, owner, elsewhere):
     factories.connect(theirs)
     for integration in (connected, theirs):
         organization = integration.organization
-        record = factories.RecordFactory(integration=integration, amount="100.10", title=f"of {organization.slug}")
+        record = factories.RecordFactory(
+            integration=integration, amount=Decimal("100.10"), title=f"of {organization.slug}"
+        )
         factories.CallFactory(integration=integration, record=record)
         factories.WebhookSecretFactory(integration=integration)
         record_event(organization, "system", "record.done", record=record, integration=integration)

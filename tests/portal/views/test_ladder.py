@@ -169,6 +169,9 @@ DEEDS = [
 LADDER = PAGES + DEEDS
 # What a viewer changes is only what he is told and has read.
 ONES_OWN = {
+    "English",
+    "Deutsch",
+    "Suomi",
     "Auto",
     "Light",
     "Dark",
@@ -180,7 +183,17 @@ ONES_OWN = {
     "Save my choices",
 }
 # How one comes in, and what is one's own wherever one belongs.
-OF_NOBODY = {"sign-in-find", "sign-in", "sign-in-answer", "sign-in-again", "second-factor", "session-end", "theme"}
+OF_NOBODY = {
+    "sign-in-find",
+    "sign-in",
+    "sign-in-answer",
+    "sign-in-again",
+    "second-factor",
+    "session-end",
+    "theme",
+    "language",
+    "preferences",
+}
 WEAKER = {"operator": "viewer", "admin": "operator", "owner": "admin"}
 
 

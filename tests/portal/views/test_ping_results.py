@@ -102,7 +102,7 @@ def test_what_to_send_to_the_administrator_is_there_to_copy_and_escaped(root, pe
     page = page_of(people, root)
     assert "Please grant user x …" in page
     assert "Please renew &lt;it&gt;." in page
-    assert page.count("data-copy") == 2
+    assert page.count('type="button" data-copy>') == 2
 
 
 def test_the_page_has_no_inline_script_or_style_for_it(root, people, pinged):

@@ -61,16 +61,16 @@ def test_causes_are_listed_in_accounting_words_with_their_money(inbox, failed, p
 
 
 def test_open_retrying_snoozed_and_resolved_are_kept_apart_in_the_url(inbox, failed, people, connected):
-    failed(1, "problems: open")
-    failed(1, "problems: retrying", status="pending", cause="")
-    failed(1, "problems: snoozed")
-    failed(1, "problems: resolved", status="done", cause="", mended_at=timezone.now())
+    failed(1, "problems: it is open")
+    failed(1, "problems: it is retrying", status="pending", cause="")
+    failed(1, "problems: it is snoozed")
+    failed(1, "problems: it is resolved", status="done", cause="", mended_at=timezone.now())
     until = timezone.now() + timedelta(days=2)
-    Repair.objects.create(integration=connected, flow="invoices", cause="problems: snoozed", snoozed_until=until)
+    Repair.objects.create(integration=connected, flow="invoices", cause="problems: it is snoozed", snoozed_until=until)
     for state in ("open", "retrying", "snoozed", "resolved"):
         shown = text_of(people["viewer"].get(inbox, {"state": state}))
-        assert [word for word in ("open", "retrying", "snoozed", "resolved") if f">{word}<" in shown] == [state]
-    assert ">open<" in text_of(people["viewer"].get(inbox, {"state": "nonsense"}))
+        assert [word for word in ("open", "retrying", "snoozed", "resolved") if f">It is {word}<" in shown] == [state]
+    assert ">It is open<" in text_of(people["viewer"].get(inbox, {"state": "nonsense"}))
 
 
 def test_a_resolved_cause_says_when_and_by_what(inbox, failed, people, connected):
