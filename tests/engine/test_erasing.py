@@ -22,14 +22,13 @@ from tenants.models.scoped import ScopedModel
 from tests import factories
 from tests.security.world import one_of_everything
 
-SOON = Deadline(60)
 MANY = 12_000
 
 
 def erase_all() -> int:
     """As the workers do, over and over; how often."""
     turns = 0
-    while erasing.erase_due(SOON):
+    while erasing.erase_due(Deadline(60)):
         turns += 1
         assert turns < 1_000
     return turns
@@ -125,15 +124,15 @@ def test_what_a_worker_still_holds_is_waited_for(ours):
     Record.objects.update(lease_owner="another", lease_expires_at=now + timedelta(seconds=30))
     erasing.delete_organization(ours)
     assert not erasing.is_due(now)
-    assert not erasing.erase_due(SOON)
+    assert not erasing.erase_due(Deadline(60))
     assert erasing.is_due(now + timedelta(seconds=31))
 
 
 def test_only_one_worker_erases_at_a_time_and_another_goes_on_with_other_work(ours):
     erasing.delete_organization(ours)
     with locks.held("erasing", seconds=60, wait=0):
-        assert not erasing.erase_due(SOON)
-    assert erasing.erase_due(SOON)
+        assert not erasing.erase_due(Deadline(60))
+    assert erasing.erase_due(Deadline(60))
 
 
 def test_a_worker_that_is_idle_is_woken_for_it(ours, monkeypatch):
@@ -144,7 +143,7 @@ def test_a_worker_that_is_idle_is_woken_for_it(ours, monkeypatch):
     assert not due.anything_due(timezone.now())
     erasing.delete_organization(ours)
     assert due.anything_due(timezone.now())
-    due.work_off(SOON)
+    due.work_off(Deadline(60))
     assert not Organization.objects.exists()
     assert not due.anything_due(timezone.now())
 
@@ -181,7 +180,7 @@ def test_a_large_one_goes_in_bounded_steps_and_a_crash_costs_nothing(large, thei
 
     monkeypatch.setattr(erasing, "_steps", dies)
     with pytest.raises(DatabaseError):
-        erasing.erase_due(SOON)
+        erasing.erase_due(Deadline(60))
     assert 0 < Call.objects.filter(integration__organization=large).count() < MANY
     monkeypatch.setattr(erasing, "_steps", steps)
     assert erase_all() > 2

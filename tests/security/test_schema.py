@@ -32,6 +32,7 @@ LEFT_OUT = {positive_data_acceptance}
 # What the shapes cannot say: a third of the requests send it, so that the deed itself is tried and not its refusal.
 SENSIBLE: dict[str, Any] = {
     "POST /api/v1/hooks/": {"name": "ours", "url": "https://hooks.example.com/x", "events": EVENTS[:1]},
+    "PATCH /api/v1/hooks/{hook_id}/": {"name": "theirs", "events": EVENTS[:2]},
     "POST /api/v1/integrations/": {"name": "Sweden"},
     "PATCH /api/v1/integrations/{integration_id}/": {"enabled": True},
     "PUT /api/v1/integrations/{integration_id}/connections/{system}/": factories.SAP,
