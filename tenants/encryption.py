@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fernet_fields import EncryptedJSONField
+from fernet_fields import EncryptedJSONField, EncryptedTextField
+
+box = EncryptedTextField().fernet
+"""Encrypts under the first of FERNET_KEYS, decrypts under any: for what is kept outside such columns."""
 
 
 class ExpressionInEncryptedField(TypeError):

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client, override_settings
 
+from portal.sessions import SessionStore, cookie_of, key_of
 from tests import factories, summaries
 
 QUICK = {
@@ -44,6 +46,30 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def _quick() -> Iterator[None]:
     """No cache on disk, no slow password hash, no static files to collect first."""
     with override_settings(**QUICK):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signed_cookies() -> Iterator[None]:
+    """Django's test client puts the session's bare id where a browser has our signed cookie."""
+    log_in = Client._login
+
+    def signed(client: Client, *arguments: Any, **options: Any) -> None:
+        log_in(client, *arguments, **options)
+        name = settings.SESSION_COOKIE_NAME
+        client.cookies[name] = cookie_of(client.cookies[name].value)
+
+    def session(client: Client) -> SessionStore:
+        kept = client.cookies.get(settings.SESSION_COOKIE_NAME)
+        found = SessionStore(key_of(kept.value) if kept else None)
+        if kept is None:
+            found.save()
+            client.cookies[settings.SESSION_COOKIE_NAME] = cookie_of(found.session_key)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "_login", signed)
+        patch.setattr(Client, "session", property(session))
         yield
 
 

@@ -9,21 +9,19 @@ from functools import wraps
 from typing import Any
 
 from django.core.cache import cache
-from fernet_fields import EncryptedTextField
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base import ScopedView
 from portal.api.renderers import ExactJSONRenderer
+from tenants.encryption import box
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 A_DAY = 24 * 3600
 AT_WORK_SECONDS = 120
 _AT_WORK = "at work"
-# An answer may hold a new API key, which is shown once: the cache must not show it to whoever reads its files.
-_box = EncryptedTextField().fernet
 
 Handler = Callable[..., Response]
 
@@ -59,8 +57,9 @@ def _remembered(place: str, body: str, handle: Callable[[], Response]) -> Respon
     except BaseException:
         cache.delete(place)  # nothing was done, so the request may be repeated
         raise
-    shown = ExactJSONRenderer().render(response.data)
-    cache.set(place, (body, response.status_code, _box.encrypt(shown)), A_DAY)
+    # It may hold a new API key, which is shown once: the cache must not show it to whoever reads its files.
+    shown = box.encrypt(ExactJSONRenderer().render(response.data))
+    cache.set(place, (body, response.status_code, shown), A_DAY)
     return response
 
 
@@ -69,7 +68,7 @@ def _repeated(kept: tuple[str, Any, Any] | None, body: str) -> Response:
         raise Conflict("A request with this Idempotency-Key is at work: ask again in a moment.")
     if kept[0] != body:
         raise Conflict("This Idempotency-Key was used for another request.")
-    answer = json.loads(_box.decrypt(kept[2]))
+    answer = json.loads(box.decrypt(kept[2]))
     return Response(answer, status=kept[1], headers={"Idempotent-Replayed": "true"})
 
 

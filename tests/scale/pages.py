@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.test import Client
 
+from portal.sessions import cookie_of
 from syncengine.flows import registry
 from syncengine.models import Call, InboxNotification, Notice, Record, Run
 from tenants.models import Integration, Organization, User
@@ -177,4 +178,4 @@ def _session(user: User) -> str:
     session = client.session
     session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
     session.save()
-    return f"sessionid={session.session_key}"
+    return f"sessionid={cookie_of(session.session_key)}"
