@@ -95,14 +95,11 @@ class ConnectionForm(BaseModel):
         raise NotImplementedError
 
 
-class SapB1Form(ConnectionForm):
+class _SapB1Fields(ConnectionForm):
     """contracts: SAP §2. `base_url` is the whole service root with its version."""
-
-    secret = "password"  # noqa: S105  # the name of the field
 
     base_url: Annotated[str, Field(max_length=400), AfterValidator(_service_layer_root)]
     company_db: Name
-    username: Name
     ca_certificate: Annotated[Annotated[str, Field(max_length=100_000), AfterValidator(_pem)] | None, Optional] = None
     user_defined_id_field: Annotated[Annotated[str, AfterValidator(_own_field)] | None, Optional] = None
     tax_field: Literal["VatGroup", "TaxCode", "auto"] = "auto"
@@ -110,6 +107,29 @@ class SapB1Form(ConnectionForm):
 
     def destination(self) -> tuple[str, ...]:
         return (_host_and_port(self.base_url),)
+
+
+class SapB1Form(_SapB1Fields):
+    """The log-in that every Service Layer knows: a user of SAP's and its password."""
+
+    secret = "password"  # noqa: S105  # the name of the field
+
+    username: Name
+
+
+class SapB1OAuthForm(_SapB1Fields):
+    """The log-in by a token, where the installation offers it: `token_url` is whole and of its authorization server."""
+
+    secret = "client_secret"  # noqa: S105  # the name of the field
+    urls = ("base_url", "token_url")
+
+    auth: Literal["oauth"]
+    token_url: Annotated[str, Field(max_length=400), AfterValidator(_plain_url)]
+    client_id: Name
+    scopes: Annotated[Scopes | None, BeforeValidator(_none_if_empty), BeforeValidator(_split_scopes)] = None
+
+    def destination(self) -> tuple[str, ...]:
+        return (*super().destination(), f"{_host_and_port(self.token_url)}{urlsplit(self.token_url).path}")
 
 
 class BaswareForm(ConnectionForm):
@@ -132,6 +152,11 @@ class BaswareForm(ConnectionForm):
 FORMS: dict[str, type[ConnectionForm]] = {System.SAP_B1: SapB1Form, System.BASWARE: BaswareForm}
 
 
+def form_of(system: str, fields: Mapping[str, Any]) -> type[ConnectionForm]:
+    """The form that these fields, entered or stored, belong to."""
+    return SapB1OAuthForm if system == System.SAP_B1 and fields.get("auth") == "oauth" else FORMS[system]
+
+
 def _host_and_port(url: str) -> str:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
@@ -143,10 +168,12 @@ def parse(system: str, data: Mapping[str, Any]) -> tuple[ConnectionForm, str | N
 
     An empty secret, or the `{"set": true}` that reading gives, means that the stored one stays.
     """
-    kind = FORMS[system]
+    kind = form_of(system, data)
     given = dict(data)
     secret = given.pop(kind.secret, None)
     given.pop("system", None)
+    if kind is SapB1Form and given.get("auth") == "password":
+        del given["auth"]  # what every connection without it is
     errors = [] if secret is None or isinstance(secret, str | Mapping) else [FieldError(kind.secret, "Enter text.")]
     form = None
     try:
@@ -181,7 +208,7 @@ def check_secret(form: ConnectionForm, secret: str | None, stored: Connection | 
         return
     if stored is None or not stored.secrets.get(form.secret):
         raise Refused([FieldError(form.secret, "This field is required.", "required")])
-    before = type(form).model_validate(stored.settings)
+    before = form_of(stored.system, stored.settings).model_validate(stored.settings)
     if before.destination() != form.destination():
         message = "Host, port or token URL changed: enter the secret again, so that it goes nowhere you did not mean."
         raise Refused([FieldError(form.secret, message, "required_again")])
@@ -191,8 +218,8 @@ def store(connection: Connection, form: ConnectionForm, secret: str | None, now:
     """Write the form and, if there is one, the new secret; the shared session belongs to what was before."""
     connection.settings = form.model_dump(mode="json", exclude_none=True)
     if secret is not None:
-        connection.secrets = {**(connection.secrets or {}), form.secret: secret}
-        connection.secrets_changed_at = {**connection.secrets_changed_at, form.secret: now.isoformat()}
+        connection.secrets = {form.secret: secret}
+        connection.secrets_changed_at = {form.secret: now.isoformat()}
     connection.session = None
     connection.retry_after = None
     connection.failures_in_a_row = 0
@@ -203,7 +230,7 @@ def store(connection: Connection, form: ConnectionForm, secret: str | None, now:
 
 def read_back(connection: Connection) -> dict[str, Any]:
     """What may be shown: every field of the form, of the secret only that it is set and since when."""
-    kind = FORMS[connection.system]
+    kind = form_of(connection.system, connection.settings)
     shown = {name: connection.settings.get(name, field.default) for name, field in kind.model_fields.items()}
     changed_at = connection.secrets_changed_at.get(kind.secret)
     return {

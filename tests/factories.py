@@ -38,6 +38,14 @@ SAP = {
     "username": "basware_if",
     "password": SAP_PASSWORD,
 }
+SAP_OAUTH = {
+    "auth": "oauth",
+    "base_url": SAP["base_url"],
+    "company_db": "SBO_NORDIC",
+    "token_url": "https://login.example.com/oauth/token",
+    "client_id": "ledgerbridge",
+    "client_secret": "canary-sap-oauth-secret",
+}
 BASWARE = {
     "base_url": "https://api.basware.example.com",
     "client_id": "nordic-client",
@@ -179,9 +187,9 @@ class HookFactory(DjangoModelFactory):
 
     organization = factory.SubFactory(OrganizationFactory)
     name = "Group reporting"
-    url = "https://tools.example.com/in"
+    url = "https://tools.example.com/***"
     events = ["run.finished"]
-    secret = factory.LazyFunction(lambda: {"value": new_secret()})
+    secret = factory.LazyFunction(lambda: {"url": "https://tools.example.com/in", "value": new_secret()})
 
 
 class HookDeliveryFactory(DjangoModelFactory):

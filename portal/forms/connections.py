@@ -15,16 +15,22 @@ from tenants.models import Connection, System
 class _ConnectionForm(forms.Form):
     """Checks no more than that the fields are there: the service behind it knows what is allowed."""
 
-    secret: ClassVar[str]
+    secrets: ClassVar[tuple[str, ...]]
     list_fields: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, data: Any = None, *, connection: Connection | None) -> None:
         stored = connection.settings if connection else {}
         lists = {name: " ".join(stored.get(name) or []) for name in self.list_fields}
         super().__init__(data, initial={**stored, **lists} if connection else None)
-        changed_at = parse_datetime((connection.secrets_changed_at if connection else {}).get(self.secret, ""))
-        secret = self.fields[self.secret]
-        secret.required = changed_at is None
+        changed = connection.secrets_changed_at if connection else {}
+        self.kept = {name for name in self.secrets if changed.get(name)}
+        for name in self.secrets:
+            self._tell_of_secret(name, connection)
+
+    def _tell_of_secret(self, name: str, connection: Connection | None) -> None:
+        changed_at = parse_datetime((connection.secrets_changed_at if connection else {}).get(name, ""))
+        secret = self.fields[name]
+        secret.required = changed_at is None and secret.required
         if changed_at:
             when = timezone.localtime(changed_at)
             secret.help_text = f"Set on {date_format(when)}. Leave empty to keep it; it is never shown again."
@@ -35,9 +41,9 @@ class _ConnectionForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
 
-def _secret(label: str, help_text: str) -> forms.CharField:
+def _secret(label: str, help_text: str, *, required: bool = True) -> forms.CharField:
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
-    return forms.CharField(label=label, help_text=help_text, strip=False, widget=widget)
+    return forms.CharField(label=label, help_text=help_text, strip=False, widget=widget, required=required)
 
 
 def _text(label: str, example: str, help_text: str, *, required: bool = True) -> forms.CharField:
@@ -48,7 +54,9 @@ def _text(label: str, example: str, help_text: str, *, required: bool = True) ->
 class SapB1Form(_ConnectionForm):
     """interface.md, connections, system `sap_b1`."""
 
-    secret = "password"  # noqa: S105  # the name of a field
+    secrets = ("password", "client_secret")
+    list_fields = ("scopes",)
+    only_for = {"password": ("username", "password"), "oauth": ("client_id", "client_secret", "token_url", "scopes")}
 
     base_url = _text(
         "Service Layer address",
@@ -58,8 +66,33 @@ class SapB1Form(_ConnectionForm):
     company_db = _text(
         "Company database", "SBODEMODE", "The technical name as in SAP's log-in window, not the company's name."
     )
-    username = _text("User name", "ledgerbridge", "A user of its own with an indirect access or professional licence.")
-    password = _secret("Password", "Stored encrypted; it is never shown again.")
+    auth = forms.ChoiceField(
+        required=False,
+        initial="password",
+        label="Log-in",
+        choices=[("password", "User and password"), ("oauth", "OAuth token (10.0 FP 2305 and later, where offered)")],
+        help_text="User and password work with every Service Layer.",
+    )
+    username = _text(
+        "User name",
+        "ledgerbridge",
+        "A user of its own with an indirect access or professional licence.",
+        required=False,
+    )
+    password = _secret("Password", "Stored encrypted; it is never shown again.", required=False)
+    client_id = _text("OAuth client ID", "ledgerbridge", "Only for the log-in by OAuth.", required=False)
+    client_secret = _secret(
+        "OAuth client secret",
+        "Only for the log-in by OAuth. Stored encrypted; it is never shown again.",
+        required=False,
+    )
+    token_url = _text(
+        "OAuth token address",
+        "https://sap.example.com/oauth/token",
+        "Only for the log-in by OAuth: the whole address of the authorization server's token service.",
+        required=False,
+    )
+    scopes = _text("OAuth scopes", "openid", "Only where the authorization server asks for them.", required=False)
     ca_certificate = forms.CharField(
         required=False,
         label="CA certificate",
@@ -93,11 +126,26 @@ class SapB1Form(_ConnectionForm):
         help_text="Which of SAP's five dimensions holds the cost centers.",
     )
 
+    def clean(self) -> dict[str, Any]:
+        """The chosen log-in has all that it needs."""
+        given = super().clean() or {}
+        for name in self.only_for["oauth" if given.get("auth") == "oauth" else "password"]:
+            if name not in {"scopes", *self.kept} and name not in self.errors and not given.get(name):
+                self.add_error(name, "This field is required.")
+        return given
+
+    @property
+    def entered(self) -> dict[str, Any]:
+        """Without the fields of the log-in that was not chosen."""
+        given = super().entered
+        other = self.only_for["password" if given.get("auth") == "oauth" else "oauth"]
+        return {name: value for name, value in given.items() if name not in other}
+
 
 class BaswareForm(_ConnectionForm):
     """interface.md, connections, system `basware`."""
 
-    secret = "client_secret"  # noqa: S105  # the name of a field
+    secrets = ("client_secret",)
     list_fields = ("scopes",)
 
     base_url = _text(

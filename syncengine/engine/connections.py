@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from syncengine.connectors.basware import Basware, BaswareSettings, Token
+from syncengine.connectors.client_credentials import Grant
 from syncengine.connectors.guard import OutboundPolicy
 from syncengine.connectors.http import HttpTransport, Limits, Transport
 from syncengine.connectors.outcomes import Unavailable
@@ -94,7 +95,7 @@ def connection_of(integration: Integration, system: str) -> Connection:
     return found
 
 
-def _transport(connection: Connection, calls: CallLog, login: str, caller: Caller) -> Transport:
+def _transport(connection: Connection, calls: CallLog, logins: set[str], caller: Caller) -> Transport:
     inner = HttpTransport(
         connection.system,
         policy=outbound_policy(connection.integration_id),
@@ -104,7 +105,7 @@ def _transport(connection: Connection, calls: CallLog, login: str, caller: Calle
         secrets=tuple(value for value in connection.secrets.values() if value),
         clock=timezone.now,
     )
-    return Gate(inner, connection, frozenset({login}), caller)
+    return Gate(inner, connection, frozenset(logins), caller)
 
 
 def sap_client(connection: Connection, calls: CallLog, caller: Caller = Caller.WORK) -> SapB1:
@@ -112,16 +113,27 @@ def sap_client(connection: Connection, calls: CallLog, caller: Caller = Caller.W
     sap = SapSettings(
         base_url=stored["base_url"],
         company_db=stored["company_db"],
-        username=stored["username"],
-        password=connection.secrets["password"],
+        username=stored.get("username", ""),
+        password=connection.secrets.get("password", ""),
+        oauth=_grant(connection),
         user_defined_id_field=stored.get("user_defined_id_field") or "",
         tax_field=stored.get("tax_field") or "auto",
         cost_center_dimension=int(stored.get("cost_center_dimension") or 1),
         post_timeout=settings.POST_TIMEOUT,
     )
     store = _Store(connection, SapSession)
-    transport = _transport(connection, calls, f"{sap.root}/Login", caller)
+    logins = {f"{sap.root}/Login"} | ({sap.oauth.token_url} if sap.oauth else set())
+    transport = _transport(connection, calls, logins, caller)
     return SapB1(sap, transport, store, clock=timezone.now, sleep=time.sleep)
+
+
+def _grant(connection: Connection) -> Grant | None:
+    """The OAuth client of a connection that logs in by token."""
+    stored = connection.settings
+    if stored.get("auth") != "oauth":
+        return None
+    scopes = tuple(stored.get("scopes") or ())
+    return Grant(stored["token_url"], stored["client_id"], connection.secrets["client_secret"], scopes)
 
 
 def basware_client(connection: Connection, calls: CallLog, caller: Caller = Caller.WORK) -> Basware:
@@ -138,7 +150,7 @@ def basware_client(connection: Connection, calls: CallLog, caller: Caller = Call
         **options,
     )
     store = _Store(connection, Token)
-    transport = _transport(connection, calls, basware.token_endpoint, caller)
+    transport = _transport(connection, calls, {basware.token_endpoint}, caller)
     return Basware(basware, transport, store, clock=timezone.now)
 
 

@@ -16,6 +16,7 @@ from portal.organizations import save_provider
 from syncengine.connectors.basware.settings import BaswareSettings
 from syncengine.connectors.basware.storage import Storage
 from syncengine.connectors.calls import Limits, Request, Response, utcnow
+from syncengine.connectors.client_credentials import Grant, fetch_token
 from syncengine.connectors.guard import OutboundPolicy
 from syncengine.connectors.http import HttpTransport
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Unavailable
@@ -224,16 +225,43 @@ def _redirected(settings: BaswareSettings, status: int, url: str) -> str:
     return f"{url}: answered"
 
 
-@pytest.mark.parametrize("field", ["base_url", "token_url"])
-def test_a_connection_with_such_an_address_is_not_saved(field, integration, prove):
+@pytest.mark.parametrize(
+    ("system", "fields", "field"),
+    [
+        ("basware", factories.BASWARE, "base_url"),
+        ("basware", factories.BASWARE, "token_url"),
+        ("sap_b1", factories.SAP_OAUTH, "token_url"),
+    ],
+)
+def test_a_connection_with_such_an_address_is_not_saved(system, fields, field, integration, prove):
     urls = [f"https://{host}" for host in [*hosts_private(), *hosts_never()]]
-    failures = [url for url in urls if not _refused_as_connection(integration, field, url)]
-    prove(f"outbound: {field} of a connection with a private address is refused", len(urls), failures)
+    failures = [url for url in urls if not _refused_as_connection(integration, system, {**fields, field: url}, field)]
+    prove(f"outbound: {system} {field} with a private address is refused", len(urls), failures)
 
 
-def _refused_as_connection(integration: Any, field: str, url: str) -> bool:
+@pytest.mark.parametrize("status", REDIRECTS)
+def test_the_token_url_of_a_log_in_to_sap_leads_nowhere_else(status, listener, prove):
+    hosts = [*hosts_private(), *hosts_never()]
+    failures = [url for host in hosts if not _refused_token(url := f"https://{host}:{listener.port}/token")]
+    answer = f"HTTP/1.1 {status} Moved\r\nLocation: {listener.url}/inner\r\nContent-Length: 0\r\n\r\n".encode()
+    redirecting = RawServer(lambda received: answer)
+    allowed = HttpTransport("sap_b1", policy=OutboundPolicy(allow=("127.0.0.1",), allow_http=True))
+    with pytest.raises(Unavailable):
+        fetch_token(Grant(f"{redirecting.url}/token", "client", "secret"), allowed)
+    redirecting.close()
+    assert listener.connections == 0
+    prove("outbound: the token of a log-in to SAP is asked for at no private address", len(hosts), failures)
+
+
+def _refused_token(url: str) -> bool:
+    with connections() as made, pytest.raises(Rejected):
+        fetch_token(Grant(url, "client", "secret"), transport())
+    return not made
+
+
+def _refused_as_connection(integration: Any, system: str, fields: dict[str, str], field: str) -> bool:
     try:
-        save_connection(integration, "basware", {**factories.BASWARE, field: url}, "admin@example.com")
+        save_connection(integration, system, fields, "admin@example.com")
     except Refused as refused:
         return field in {error.field for error in refused.errors}
     return False

@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from syncengine.engine.connecting import save_connection
 from tenants.connections import parse, read_back
 from tenants.errors import Refused
 from tests import factories
-from tests.factories import BASWARE, NOON, SAP
+from tests.factories import BASWARE, NOON, SAP, SAP_OAUTH
 
 
 def a_certificate() -> str:
@@ -82,3 +83,53 @@ def test_reading_back_needs_no_secret_to_be_decrypted(integration, django_assert
         shown = read_back(row)
     assert shown["client_secret"] == {"set": True, "changed_at": NOON.isoformat()}
     assert shown["scopes"] is None
+
+
+# The log-in to SAP by OAuth
+
+
+def test_a_log_in_by_token_needs_no_user_and_no_password():
+    form, secret = parse("sap_b1", SAP_OAUTH)
+    assert (form.client_id, form.token_url) == ("ledgerbridge", SAP_OAUTH["token_url"])
+    assert secret == SAP_OAUTH["client_secret"]
+
+
+@pytest.mark.parametrize("auth", ["password", None])
+def test_a_password_is_the_kind_of_log_in_where_none_is_named(auth):
+    form, secret = parse("sap_b1", {**SAP, **({"auth": auth} if auth else {})})
+    assert "auth" not in form.model_dump()
+    assert secret == factories.SAP_PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"auth": "kerberos"}, {"auth"}),
+        ({"auth": "oauth"}, {"username", "password", "client_id", "token_url"}),
+        ({"token_url": "https://login.example.com/token"}, {"token_url"}),
+    ],
+)
+def test_fields_of_one_log_in_do_not_fit_the_other(fields, wrong):
+    with pytest.raises(Refused) as refused:
+        parse("sap_b1", {**SAP, **fields})
+    assert {error.field for error in refused.value.errors} == wrong
+
+
+def test_the_secret_of_a_token_log_in_is_entered_again_when_the_token_url_changes(integration):
+    save_connection(integration, "sap_b1", SAP_OAUTH, "admin@example.com")
+    kept = {name: value for name, value in SAP_OAUTH.items() if name != "client_secret"}
+    save_connection(integration, "sap_b1", {**kept, "client_id": "other"}, "admin@example.com")
+    with pytest.raises(Refused) as refused:
+        save_connection(integration, "sap_b1", {**kept, "token_url": "https://evil.example.com/t"}, "admin@example.com")
+    assert [error.field for error in refused.value.errors] == ["client_secret"]
+
+
+@pytest.mark.parametrize(("first", "then"), [(SAP, SAP_OAUTH), (SAP_OAUTH, SAP)])
+def test_another_kind_of_log_in_asks_for_its_own_secret_and_forgets_the_other(integration, first, then):
+    save_connection(integration, "sap_b1", first, "admin@example.com")
+    secretless = {name: value for name, value in then.items() if name not in {"password", "client_secret"}}
+    with pytest.raises(Refused):
+        save_connection(integration, "sap_b1", secretless, "admin@example.com")
+    stored = save_connection(integration, "sap_b1", then, "admin@example.com")
+    assert len(stored.secrets) == 1
+    assert {*read_back(stored)} & {"password", "client_secret"} == {*stored.secrets}

@@ -27,7 +27,11 @@ class SapB1Fields(Shape):
 
     base_url = serializers.CharField(help_text="the whole service root, e.g. https://sap.example.com:50000/b1s/v2")
     company_db = serializers.CharField()
-    username = serializers.CharField()
+    auth = serializers.ChoiceField(choices=["password", "oauth"], required=False, help_text="default: password")
+    username = serializers.CharField(required=False, help_text="where `auth` is password")
+    client_id = serializers.CharField(required=False, help_text="where `auth` is oauth")
+    token_url = serializers.CharField(required=False, help_text="where `auth` is oauth: the token service's address")
+    scopes = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
     ca_certificate = serializers.CharField(required=False, allow_null=True, help_text="PEM")
     user_defined_id_field = serializers.CharField(required=False, allow_null=True, help_text="with its U_")
     tax_field = serializers.ChoiceField(choices=["VatGroup", "TaxCode", "auto"], required=False)
@@ -38,13 +42,15 @@ class SapB1Shown(SapB1Fields):
     """A connection to SAP as it is read back."""
 
     system = serializers.CharField()
-    password = SecretShape()
+    password = SecretShape(required=False)
+    client_secret = SecretShape(required=False)
 
 
 class SapB1Sent(SapB1Fields):
     """A connection to SAP as it is saved."""
 
     password = SecretInput(required=False)
+    client_secret = SecretInput(required=False)
 
 
 class BaswareFields(Shape):

@@ -5,7 +5,6 @@ contracts: Basware §2.1. One token serves one connection; whoever needs a new o
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -13,10 +12,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode
 
 from syncengine.connectors.basware.errors import WRONG_URL_HINT, Clock, ReadJudge, read_fault
 from syncengine.connectors.basware.settings import BaswareSettings
+from syncengine.connectors.client_credentials import Grant, token_request
 from syncengine.connectors.http import Request, Response, Transport
 from syncengine.connectors.outcomes import ConnectorError, Unauthenticated, Unavailable
 
@@ -118,18 +117,9 @@ class TokenSource:
         return Token(answer["access_token"], str(scope), asked_at + _usable_for(answer.get("expires_in")))
 
     def _request(self) -> Request:
-        credentials = f"{self._settings.client_id}:{self._settings.client_secret}".encode()
-        form = {"grant_type": "client_credentials", "scope": " ".join(self._settings.asked_scopes)}
-        return Request(
-            "POST",
-            self._settings.token_endpoint,
-            headers={
-                "Authorization": f"Basic {base64.b64encode(credentials).decode()}",
-                "Content-Type": "application/x-www-form-urlencoded",
-                "Accept": "application/json",
-            },
-            body=urlencode(form, quote_via=quote).encode(),
-        )
+        settings = self._settings
+        grant = Grant(settings.token_endpoint, settings.client_id, settings.client_secret)
+        return token_request(grant, settings.asked_scopes)
 
 
 class _TokenJudge(ReadJudge):

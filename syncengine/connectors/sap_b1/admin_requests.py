@@ -34,7 +34,7 @@ def request_for(check: Check, settings: SapSettings) -> str:
     return (
         f"{wish}\n\n"
         f"What we saw when checking the interface (check {check.name}): {check.detail}\n"
-        f"Service Layer: {settings.root}\nCompany database: {settings.company_db}\nUser: {settings.username}"
+        f"Service Layer: {settings.root}\nCompany database: {settings.company_db}\nUser: {settings.user}"
     )
 
 
@@ -45,7 +45,7 @@ def _wish(check: Check, settings: SapSettings) -> str:
         by_code = _PERMISSION[kind]
     parts = urlsplit(settings.root)
     return (by_code or "").format(
-        user=settings.username,
+        user=settings.user,
         company=settings.company_db,
         server=parts.netloc,
         host=parts.hostname or parts.netloc,
@@ -91,6 +91,11 @@ _BY_CODE = {
     "path_case": "Please tell us the exact address of the Service Layer's service root in its upper and lower case.",
     "login_refused": "Please check user {user} in company {company}: that it exists, is not locked, and that we have "
     "its present password. If it is locked, please unlock it.",
+    "oauth_refused": "Please check the OAuth client of the interface at the authorization server: that it is active, "
+    "may use client credentials, and that we have its present secret and scopes.",
+    "token_not_taken": "Please check that the Service Layer of {server} accepts OAuth tokens (10.0 FP 2305 or later, "
+    "with Identity and Authentication Management set up), and that the client is bound to a user of company {company}.",
+    "no_token": "Please tell us the whole address of the token service of SAP's authorization server.",
     "company_unknown": "Please tell us the exact name of the company database (not the company's name): the server "
     "does not know {company}.",
     "login_failed": "Please check that user {user} has a licence assigned for the Service Layer and that company "

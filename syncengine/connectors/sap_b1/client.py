@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from syncengine.connectors import jsonio
 from syncengine.connectors.calls import Request, Response, Transport, utcnow
+from syncengine.connectors.client_credentials import fetch_token
 from syncengine.connectors.outcomes import (
     ConnectorError,
     OutcomeUnknown,
@@ -213,18 +214,16 @@ class SapB1:
         return self._log_in_once()
 
     def _log_in_once(self) -> SapSession:
+        """By user and password, else by a fresh token: a session that is lost takes a new one with it."""
         settings = self.settings
-        body = {
-            "CompanyDB": settings.company_db,
-            "UserName": settings.username,
-            "Password": settings.password,
-            "Language": settings.language,
-        }
+        bearer = fetch_token(settings.oauth, self.transport) if settings.oauth else ""
+        person = {} if bearer else {"UserName": settings.username, "Password": settings.password}
+        authorization = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         request = Request(
             "POST",
             f"{settings.root}/Login",
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
-            body=jsonio.dump_bytes(body),
+            headers={"Content-Type": "application/json", "Accept": "application/json", **authorization},
+            body=jsonio.dump_bytes({"CompanyDB": settings.company_db, **person, "Language": settings.language}),
             secret_fields=frozenset({"Password"}),
         )
         answer = Answer()
@@ -233,7 +232,7 @@ class SapB1:
         session = session_of(response, answer.data, self._clock())
         if session is None:
             raise Unavailable("SAP's login answer holds no session.", code="unexpected_answer")
-        return session
+        return replace(session, bearer=bearer)
 
     # --- calls
 
@@ -260,7 +259,7 @@ class SapB1:
         return self._keeper.broken_node() or fault.code == f"sap_{BROKEN_NODE}"
 
     def _send(self, call: _Call, session: SapSession, *, last: bool = False) -> Answer:
-        headers = {"Accept": "application/json", "Cookie": session.cookie_header, **call.headers}
+        headers = {"Accept": "application/json", **session.headers, **call.headers}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         request = Request(

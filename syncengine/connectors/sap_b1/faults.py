@@ -167,15 +167,18 @@ def _foreign_hint(status: int) -> str:
 
 def login_error(fault: SapFault, response: Response, settings: SapSettings) -> ConnectorError:
     """The outcome of a failed Login (contracts: SAP §2.1). Only -304 and -306 are refusals of the credentials."""
-    if fault.code in {-304, -306}:
+    if fault.code == -306 or (fault.code == -304 and not settings.oauth):
         return _refused_login(fault, settings)
-    if fault.code in {301, -301} or (fault.http_status == 404 and not settings.has_exact_path):
+    unknown_path = fault.code in {301, -301} and not (settings.oauth and settings.has_exact_path)
+    if unknown_path or (fault.http_status == 404 and not settings.has_exact_path):
         return Unavailable(
             f"SAP does not know this path ({fault.message or 'HTTP 404'}): its upper and lower case are wrong.",
             code="path_case",
             hint="Paths are case sensitive: the base URL must end in /b1s/v2, in lower case.",
             status=fault.http_status,
         )
+    if settings.oauth and fault.http_status in {400, 401, 403}:
+        return _token_not_taken(fault, settings)
     if not fault.is_sap:
         return error_of(fault, response, writes=False)
     if fault.code == LOGIN_CLASH:
@@ -203,6 +206,17 @@ def _refused_login(fault: SapFault, settings: SapSettings) -> Unauthenticated:
         code, message = "company_unknown", f"SAP does not know company database {settings.company_db}: {fault.message}"
         hint = "Enter the database name (such as SBO_ACME_FI), not the company's name. Upper and lower case matter."
     return Unauthenticated(message, code=code, hint=hint, status=fault.http_status, login_refused=True)
+
+
+def _token_not_taken(fault: SapFault, settings: SapSettings) -> Unauthenticated:
+    """A token that was granted a moment ago: how SAP refuses one is unconfirmed, so any of these refusals counts."""
+    return Unauthenticated(
+        f"SAP does not take the token of {settings.user}: {fault.message or f'HTTP {fault.http_status}'}",
+        code="token_not_taken",
+        hint="SAP must offer OAuth (10.0 FP 2305 or later) and bind this client to a user of the company.",
+        status=fault.http_status,
+        login_refused=True,
+    )
 
 
 def _code(value: Any) -> int | None:

@@ -108,4 +108,4 @@ def _path_fault(client: SapB1, response: Response) -> ConnectorError | None:
 
 def _login(client: SapB1) -> str:
     session = client.login()
-    return f"Logged in as {client.settings.username}; idle sessions end after {session.timeout_minutes} minutes."
+    return f"Logged in as {client.settings.user}; idle sessions end after {session.timeout_minutes} minutes."

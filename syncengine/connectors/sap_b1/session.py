@@ -23,13 +23,21 @@ _COOKIE = re.compile(r"(?:^|[;,])\s*(B1SESSION|ROUTEID)=([^;,\s]+)")
 class SapSession:
     """The two cookie values and when they were last used; the idle time-out is in minutes.
 
-    `route_id` is empty on a single node: then no ROUTEID is sent, none is invented.
+    `route_id` is empty on a single node: then no ROUTEID is sent, none is invented. `bearer` is the OAuth token that
+    opened it, if one did: it goes with every call, since whether the cookie alone is enough is unconfirmed.
     """
 
     b1session: str = field(repr=False)
     route_id: str = field(repr=False)
     timeout_minutes: int
     last_used: datetime
+    bearer: str = field(default="", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows a call to be of this session."""
+        bearer = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {}
+        return {"Cookie": self.cookie_header, **bearer}
 
     @property
     def cookie_header(self) -> str:
@@ -52,6 +60,7 @@ class SapSession:
             "route_id": self.route_id,
             "timeout_minutes": self.timeout_minutes,
             "last_used": self.last_used.isoformat(),
+            "bearer": self.bearer,
         }
 
     @classmethod
@@ -61,6 +70,7 @@ class SapSession:
             route_id=stored["route_id"],
             timeout_minutes=stored["timeout_minutes"],
             last_used=datetime.fromisoformat(stored["last_used"]),
+            bearer=stored.get("bearer", ""),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from syncengine.connectors.client_credentials import Grant
 from syncengine.connectors.guard import OutboundPolicy, check_url
 from syncengine.connectors.outcomes import Rejected
 
@@ -14,7 +15,8 @@ class SapSettings:
     """`base_url` is the whole service root, `/b1s/v2` or `/b1s/v1` included; it is appended to, never rebuilt.
 
     `tax_field` is `VatGroup`, `TaxCode` or `auto`; `user_defined_id_field` has its `U_`; `language` fixes the language
-    of SAP's error texts (3 = English). `post_timeout` in seconds is for writes (contracts: SAP §3.5).
+    of SAP's error texts (3 = English). `post_timeout` in seconds is for writes (contracts: SAP §3.5). With `oauth` a
+    token of the installation's authorization server logs in instead of user and password.
     """
 
     base_url: str
@@ -26,11 +28,17 @@ class SapSettings:
     tax_field: str = "auto"
     cost_center_dimension: int = 1
     post_timeout: float = 180.0
+    oauth: Grant | None = None
 
     @property
     def root(self) -> str:
         """The service root without a closing slash."""
         return self.base_url.rstrip("/")
+
+    @property
+    def user(self) -> str:
+        """Who logs in, as people know it."""
+        return f"client {self.oauth.client_id}" if self.oauth else self.username
 
     @property
     def is_v1(self) -> bool:

@@ -40,6 +40,7 @@ from syncengine.sandbox.sap_b1.errors import (
     query_error,
     session_lost,
 )
+from syncengine.sandbox.sap_b1.identity import TOKEN_PATH, Identity
 from syncengine.sandbox.sap_b1.model import NAVIGATION, EntitySet, entity_set
 from syncengine.sandbox.sap_b1.payments import Payments
 from syncengine.sandbox.sap_b1.services import Services
@@ -82,6 +83,7 @@ class SapSandbox(SandboxServer):
         self.approval = Approval(self.company, self.documents)
         self.payments = Payments(self.company, self.documents)
         self.sessions = Sessions()
+        self.identity = Identity()
         self._attachments = Attachments(self.company)
         self._services = Services(self.company, self.documents, self.approval)
         self._writes = Writes(self.company, self.documents, self.approval, self.payments, self._attachments)
@@ -91,8 +93,14 @@ class SapSandbox(SandboxServer):
     def base_url(self) -> str:
         return f"{self.url}/b1s/v2"
 
+    @property
+    def token_url(self) -> str:
+        """Where a token is had for the log-in by OAuth."""
+        return f"{self.url}{TOKEN_PATH}"
+
     def reset(self) -> None:
         self.sessions.end_all()
+        self.identity = Identity()
         self.company.reset()
 
     def common_headers(self, request: SandboxRequest) -> list[tuple[str, str]]:
@@ -105,6 +113,8 @@ class SapSandbox(SandboxServer):
     def handle(self, request: SandboxRequest) -> SandboxResponse:
         if request.path == "/ping" or request.path.startswith("/ping/"):
             return self._ping(request)
+        if request.path == TOKEN_PATH and request.method == "POST" and self.identity.offered:
+            return self.identity.issue(request)
         found = ROUTE.fullmatch(unquote(request.path))
         if found is None:
             return html_response(404)
@@ -148,6 +158,8 @@ class SapSandbox(SandboxServer):
         if rest.lower() == "login":  # a mis-cased path is no Login, and without a session nothing else (SAP §1)
             raise session_lost()
         self.sessions.require(request.header("cookie"), float(self.company.settings["session_timeout"]))
+        if self.identity.bearer_on_every_call and not self.identity.knows(request):
+            raise session_lost()
         if rest == "Logout" and request.method == "POST":
             self.sessions.end(request.header("cookie"))
             return SandboxResponse(204)
@@ -159,7 +171,9 @@ class SapSandbox(SandboxServer):
 
     def _log_in(self, request: SandboxRequest, shape: Shape) -> SandboxResponse:
         settings = self.company.settings
-        session = self.sessions.log_in(payload.json_object(request), self.credentials, settings)
+        session = self.sessions.log_in(
+            payload.json_object(request), self.credentials, settings, by_token=self.identity.knows(request)
+        )
         timeout = settings["session_timeout"]
         body = {"SessionId": session.key, "Version": VERSION, "SessionTimeout": timeout}
         context = shape.context(self._root(request, shape), "B1Sessions/$entity")

@@ -35,7 +35,9 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def log_in(self, body: Any, credentials: dict[str, str], settings: dict[str, Any]) -> Session:
+    def log_in(
+        self, body: Any, credentials: dict[str, str], settings: dict[str, Any], *, by_token: bool = False
+    ) -> Session:
         """Raises -304 or -306 for refused credentials and 299 when another login is under way and may not be."""
         with self._lock:
             self._logging_in += 1
@@ -44,14 +46,15 @@ class Sessions:
             time.sleep(settings["login_seconds"])
             if clash:
                 raise ServiceLayerError(299, "SAML Login Failed", 500)
-            return self._check(body, credentials, settings)
+            return self._check(body, credentials, settings, by_token=by_token)
         finally:
             with self._lock:
                 self._logging_in -= 1
 
-    def _check(self, body: Any, credentials: dict[str, str], settings: dict[str, Any]) -> Session:
+    def _check(self, body: Any, credentials: dict[str, str], settings: dict[str, Any], *, by_token: bool) -> Session:
         given = body if isinstance(body, dict) else {}
-        if (given.get("UserName"), given.get("Password")) != (credentials["username"], credentials["password"]):
+        person = (given.get("UserName"), given.get("Password"))
+        if not by_token and person != (credentials["username"], credentials["password"]):
             raise ServiceLayerError(-304, LOGIN_REFUSED, 401)
         if given.get("CompanyDB") != credentials["company_db"]:
             raise ServiceLayerError(-306, LOGIN_REFUSED, 401)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from syncengine.models import AuditEvent
 from tenants.models import Connection, Integration
-from tests.factories import BASWARE, BASWARE_SECRET, SAP, SAP_PASSWORD
+from tests.factories import BASWARE, BASWARE_SECRET, SAP, SAP_OAUTH, SAP_PASSWORD
 
 CERTIFICATE_START = "-----BEGIN CERTIFICATE-----"
 
@@ -212,3 +212,13 @@ def test_the_trail_names_the_fields_and_never_their_values(put):
     event = AuditEvent.objects.filter(action="connection.saved").last()
     assert event.data == {"fields": ["username", "password"]}
     assert SAP_PASSWORD not in json.dumps(list(AuditEvent.objects.values("data", "message")))
+
+
+def test_a_log_in_to_sap_by_oauth_is_saved_and_read_back_without_its_secret(integration, api, get):
+    answer = api("admin").put(f"integrations/{integration.pk}/connections/sap_b1/", SAP_OAUTH)
+    assert answer.status_code == 200, answer.content
+    shown = get("sap_b1").json()
+    assert (shown["auth"], shown["token_url"]) == ("oauth", SAP_OAUTH["token_url"])
+    assert shown["client_secret"]["set"] is True
+    assert "password" not in shown
+    assert SAP_OAUTH["client_secret"] not in json.dumps(shown)

@@ -10,7 +10,7 @@ from syncengine.engine import webhooks
 from syncengine.engine.webhooks import SubscriptionRefused
 from syncengine.models import AuditEvent
 from tenants.models import Connection
-from tests.factories import BASWARE, BASWARE_SECRET, SAP, SAP_PASSWORD
+from tests.factories import BASWARE, BASWARE_SECRET, SAP, SAP_OAUTH, SAP_PASSWORD
 
 SECRETS = (SAP_PASSWORD, BASWARE_SECRET)
 
@@ -160,3 +160,17 @@ def test_a_refused_subscription_says_why(root, people, monkeypatch):
     monkeypatch.setattr(webhooks, "subscribe", refuse)
     page = people["admin"].post(f"{root}webhook/", follow=True).content.decode()
     assert "Ask your consultant for it." in page
+
+
+def test_the_log_in_by_oauth_is_entered_with_its_own_fields(bare_root, integration, people):
+    data = {**SAP_OAUTH, "username": "left over", "password": "left over"}
+    assert people["admin"].post(f"{bare_root}connections/sap_b1/", data).status_code == 302
+    stored = Connection.objects.get(integration=integration, system="sap_b1")
+    assert stored.settings["auth"] == "oauth"
+    assert "username" not in stored.settings
+    assert stored.secrets == {"client_secret": SAP_OAUTH["client_secret"]}
+
+
+def test_a_log_in_by_oauth_without_its_fields_names_them(bare_root, people):
+    answer = people["admin"].post(f"{bare_root}connections/sap_b1/", {**SAP, "auth": "oauth"})
+    assert {*answer.context["form"].errors} == {"client_id", "token_url", "client_secret"}
