@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from syncengine.engine.before import Before
 from syncengine.engine.mappings import CurrentMapping, VersionGone, of_version
+from syncengine.engine.prints import Prints
 from syncengine.engine.records import (
     HELD_BY_PERSON,
     Trouble,
@@ -46,7 +48,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Judged:
-    """A record as it should be stored, and its fate. `stored` is False for one that need not be touched.
+    """A record as it should be stored, and its fate. `stored` is False for one that need not be touched, or of which
+    nothing has changed but what it is made of (`reprinted`).
 
     `failure` is what it was stored as failed with, so that the same failure is not told again at every run.
     """
@@ -55,6 +58,7 @@ class Judged:
     fate: Fate
     stored: bool = True
     failure: str = ""
+    reprinted: bool = False
 
 
 @dataclass
@@ -69,6 +73,9 @@ class Comparison:
     resend_field: str | None = None
     _in_target: set[tuple[str, str]] = field(default_factory=set)
     _pinned: dict[int, CurrentMapping] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.prints = Prints.of_flow(self.integration, self.flow, self.mapping, self.context, self.resend_field)
 
     def judge(self, sources: Sequence[Source], *, leaving: bool = False, again: bool = False) -> list[Judged]:
         """The fate of each source record.
@@ -109,7 +116,7 @@ class Comparison:
             mapping = self._mapping_for(record)
         except VersionGone as gone:
             assert record is not None  # only a record can be pinned
-            return self._failed(record, _Before.of(record), Trouble("mapping_gone", str(gone), "Replay with today's."))
+            return self._failed(record, Before.of(record), Trouble("mapping_gone", str(gone), "Replay with today's."))
         if mapping is not self.mapping:
             context = replace(context, lookups=mapping.lookups)
         built = flow.build(source, mapping.compiled, context)
@@ -119,8 +126,8 @@ class Comparison:
         record = record or self._new(key)
         if held.problem is not None and held.mark in (record.memo or {}).get("closed", ()):
             return self._leave(record, source, context, again)
-        before = _Before.of(record)
-        self._describe(record, built, held, mapping)
+        before = Before.of(record)
+        self._describe(record, source, built, held, mapping)
         if leaving:
             record.action = "closed"
         return self._compare(record, before, built, held, again)
@@ -137,7 +144,7 @@ class Comparison:
     def _new(self, key: str) -> Record:
         return Record(integration=self.integration, flow=self.flow.name, key=key, action="created")
 
-    def _describe(self, record: Record, built: Built, held: Held, mapping: CurrentMapping) -> None:
+    def _describe(self, record: Record, raw: Source, built: Built, held: Held, mapping: CurrentMapping) -> None:
         """Everything about the record but its status."""
         flow, source = self.flow, built.source
         record.title = flow.label(source)[:250]
@@ -148,6 +155,7 @@ class Comparison:
         ).lower()
         record.amount, record.currency = flow.amount(source, self.context)
         record.source = source
+        record.source_print = self.prints.of(raw) if mapping is self.mapping else ""
         record.notes = list(built.notes)
         record.target = self._marked(record, held.payload)
         record.flags = sorted({*built.flags, *held.flags})
@@ -172,7 +180,7 @@ class Comparison:
         keys = {"external_code": first.get("externalCode"), "identity": self.flow.identity(payload)}
         return {name: value for name, value in keys.items() if value}
 
-    def _compare(self, record: Record, before: _Before, built: Built, held: Held, again: bool) -> Judged:
+    def _compare(self, record: Record, before: Before, built: Built, held: Held, again: bool) -> Judged:
         if before.status == RecordStatus.IGNORED and not again:
             return Judged(record, Fate.UNCHANGED, stored=False)
         if built.problems:
@@ -193,12 +201,14 @@ class Comparison:
         record.decisions = list(held.decisions)
         return Judged(record, Fate.SEND, failure=before.failure)
 
-    def _unchanged(self, record: Record, before: _Before, held: Held, again: bool) -> Judged | None:
+    def _unchanged(self, record: Record, before: Before, held: Held, again: bool) -> Judged | None:
         is_there = record.fingerprint == before.confirmed and not before.another_is_on_its_way
         if before.confirmed and is_there and record.action != "closed":
             set_settled(record)
             record.decisions = list(held.decisions)
-            return Judged(record, Fate.UNCHANGED, stored=before.differs_from(record))
+            stored = before.differs_from(record)
+            reprinted = not stored and record.source_print != before.source_print
+            return Judged(record, Fate.UNCHANGED, stored=stored, reprinted=reprinted)
         return None if again else _sent_before(record, before)
 
     def _to_be_sent(self, record: Record) -> None:
@@ -207,7 +217,7 @@ class Comparison:
         record.part = first_part(self.flow, record)
         self._belongs_to_run(record)
 
-    def _failed(self, record: Record, before: _Before, trouble: Trouble) -> Judged:
+    def _failed(self, record: Record, before: Before, trouble: Trouble) -> Judged:
         set_failed(record, trouble)
         self._belongs_to_run(record)
         told = before.failure == trouble.message and before.source == record.source
@@ -219,13 +229,14 @@ class Comparison:
             record.run = self.run
 
     def _leave(self, record: Record, source: Source | None, context: FlowContext, again: bool) -> Judged:
-        before = _Before.of(record)
+        before = Before.of(record)
         if before.status == RecordStatus.IGNORED and not again:
             return Judged(record, Fate.UNCHANGED, stored=False)
         last = record.confirmed_target or self._perhaps_there(record, before)
         if not last:
             return self._closed(record, before)
         record.target = self.flow.left(last, context, source)
+        record.source_print = ""
         record.fingerprint = fingerprint(record.target)
         record.action = "closed"
         if record.fingerprint == before.confirmed and not before.another_is_on_its_way:
@@ -236,12 +247,12 @@ class Comparison:
         self._to_be_sent(record)
         return Judged(record, Fate.SEND)
 
-    def _perhaps_there(self, record: Record, before: _Before) -> Payload | None:
+    def _perhaps_there(self, record: Record, before: Before) -> Payload | None:
         """What the target never confirmed and may have taken all the same."""
         sent = record.target if before.is_on_its_way or before.error_code == "no_answer" else None
         return None if sent is None or self.flow.problems(sent) else sent
 
-    def _closed(self, record: Record, before: _Before) -> Judged:
+    def _closed(self, record: Record, before: Before) -> Judged:
         """Nothing of it is open in the target: there is nothing left to do."""
         set_settled(record)
         record.active = False
@@ -287,61 +298,7 @@ class Comparison:
         return Judged(one.record, Fate.WAITS)
 
 
-@dataclass(frozen=True)
-class _Before:
-    """The record as it was stored."""
-
-    status: str
-    fingerprint: str
-    confirmed: str
-    error_code: str
-    error_message: str
-    next_edge: object
-    flags: list[str]
-    decisions: list[str]
-    held: object
-    active: bool
-    source: object
-
-    @classmethod
-    def of(cls, record: Record) -> _Before:
-        if record._state.adding:
-            return cls("", "", "", "", "", None, [], [], None, True, None)
-        return cls(
-            record.status,
-            record.fingerprint,
-            record.confirmed_fingerprint,
-            record.error_code,
-            record.error_message,
-            record.next_edge,
-            record.flags,
-            record.decisions,
-            (record.memo or {}).get("held"),
-            record.active,
-            record.source,
-        )
-
-    @property
-    def failure(self) -> str:
-        return self.error_message if self.status == RecordStatus.FAILED else ""
-
-    def differs_from(self, record: Record) -> bool:
-        """Whether a record that is settled has to be stored."""
-        now = _Before.of(record)
-        names = ("status", "next_edge", "flags", "decisions", "held", "active")
-        return any(getattr(self, name) != getattr(now, name) for name in names)
-
-    @property
-    def is_on_its_way(self) -> bool:
-        return self.status in OPEN_STATUSES and self.error_code != "dependency_pending"
-
-    @property
-    def another_is_on_its_way(self) -> bool:
-        """Whether the target may yet come to hold something else than what it confirmed last."""
-        return self.fingerprint != self.confirmed and (self.is_on_its_way or self.error_code == "no_answer")
-
-
-def _sent_before(record: Record, before: _Before) -> Judged | None:
+def _sent_before(record: Record, before: Before) -> Judged | None:
     """The fate of a payload that is on its way already, or was refused as it is: it is not sent again by itself."""
     if record.fingerprint != before.fingerprint:
         return None

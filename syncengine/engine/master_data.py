@@ -27,7 +27,7 @@ from syncengine.engine.plans import Planner, action_of
 from syncengine.engine.records import count, fail_those_held_back_by
 from syncengine.engine.runs import CLOSING_NEEDS_APPROVAL
 from syncengine.engine.sending import Sender
-from syncengine.engine.storing import store_records
+from syncengine.engine.storing import store_prints, store_records
 from syncengine.engine.work import RunWork
 from syncengine.flows.master import MasterDataFlow, ReadWindow
 from syncengine.flows.reading import Page
@@ -122,18 +122,22 @@ class _Synchronisation:
         return True
 
     def _take(self, sources: Sequence[dict[str, Any]], *, page: Page | None = None, leaving: bool = False) -> None:
-        judged = self.comparison.judge(sources, leaving=leaving)
+        same, others = ([], sources) if leaving else self.comparison.prints.known(sources)
+        judged = self.comparison.judge(others, leaving=leaving)
         # An incremental read also brings what is none of this flow's business: customers among the business partners.
-        ours = sum(1 for one in judged if one.fate is not Fate.OUT_OF_SCOPE)
-        self._put_down(judged, read=0 if leaving else ours, page=page)
+        ours = len(same) + sum(1 for one in judged if one.fate is not Fate.OUT_OF_SCOPE)
+        self._put_down(judged, same, read=0 if leaving else ours, page=page)
 
-    def _put_down(self, judged: Sequence[Judged], *, read: int, page: Page | None = None) -> None:
-        unchanged = sum(1 for one in judged if one.fate is Fate.UNCHANGED)
+    def _put_down(
+        self, judged: Sequence[Judged], same: Sequence[int] = (), *, read: int, page: Page | None = None
+    ) -> None:
+        """Store what was found; `same` are ids of records that were not even compared."""
+        unchanged = len(same) + sum(1 for one in judged if one.fate is Fate.UNCHANGED)
         failed = [one.record for one in judged if one.fate is Fate.FAILED]
         if self.dry is not None:
             with transaction.atomic():
-                self.dry.add_records(judged)
-                self._mark_seen(judged)
+                self.dry.add_records(judged, len(same))
+                self._mark_seen(judged, same)
                 count(self.run.pk, read=read, unchanged=unchanged, failed=len(failed))
                 self._keep_dry()
                 if page is not None:
@@ -146,8 +150,9 @@ class _Synchronisation:
             for record in to_send:
                 record.lease_owner, record.lease_expires_at = self.run.lease_owner, lease_end(timezone.now())
             store_records([one.record for one in judged if one.stored])
+            store_prints([one.record for one in judged if one.reprinted])
             if self.whole:
-                self._mark_seen(read_here)
+                self._mark_seen(read_here, same)
             newly_failed = [one.record for one in judged if one.fate is Fate.FAILED and one.stored]
             record_events(
                 self.run.integration, "record.failed", [(record, record.error_message) for record in newly_failed]
@@ -164,10 +169,10 @@ class _Synchronisation:
         if not Run.objects.filter(pk=self.run.pk, lease_owner=self.run.lease_owner).update(result=found):
             raise LeaseLost
 
-    def _mark_seen(self, judged: Sequence[Judged]) -> None:
+    def _mark_seen(self, judged: Sequence[Judged], same: Sequence[int]) -> None:
         """Whoever reads a record has seen it in the source: what no later read finds is absent."""
         seen = [one.record.pk for one in judged if one.fate is not Fate.OUT_OF_SCOPE and one.record.pk]
-        Record.objects.filter(pk__in=seen).update(seen_run=self.run.pk)
+        Record.objects.filter(pk__in=[*same, *seen]).update(seen_run=self.run.pk)
 
     def _latest(self, server_date: date | None) -> str | None:
         known = self.run.cursor.get("server_date")

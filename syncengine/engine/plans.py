@@ -61,8 +61,9 @@ class Planner:
         """For `Run.result`."""
         return self._result.as_dict()
 
-    def add_records(self, judged: Sequence[Judged]) -> None:
-        self._result.add_unchanged(sum(1 for one in judged if one.fate is Fate.UNCHANGED))
+    def add_records(self, judged: Sequence[Judged], same: int = 0) -> None:
+        """What a page brought; `same` records were found unchanged without a comparison."""
+        self._result.add_unchanged(same + sum(1 for one in judged if one.fate is Fate.UNCHANGED))
         shown = (one for one in judged if one.fate in (Fate.SEND, Fate.FAILED, Fate.WAITS))
         self._keep([self._of_record(one) for one in shown])
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from syncengine.engine.records import dependencies_kept
-from syncengine.models import Record
+from syncengine.models import Record, RecordStatus
 
 NEVER_CHANGED = {
     "id",
@@ -35,3 +35,14 @@ def store_records(records: Sequence[Record]) -> None:
             unique_fields=["integration", "flow", "key"],
             update_fields=CHANGED,
         )
+
+
+@transaction.atomic
+def store_prints(records: Sequence[Record]) -> None:
+    """Put down what these settled records are made of now; not for one that has come to send something else since."""
+    rows = Record.objects.select_for_update(no_key=True).filter(
+        pk__in=[record.pk for record in records], status=RecordStatus.DONE
+    )
+    still = dict(rows.values_list("pk", "fingerprint")) if records else {}
+    same = [record for record in records if still.get(record.pk) == record.fingerprint]
+    Record.objects.bulk_update(same, ["source_print"], batch_size=AT_ONCE)

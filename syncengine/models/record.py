@@ -50,7 +50,8 @@ class Record(ScopedModel):
     """Unique per (integration, flow, key).
 
     `fingerprint` is that of `target` (what was or will be sent), `confirmed_fingerprint` what the target last
-    confirmed; equal ones are not sent again. `target_keys` holds the target's own keys (external code, DocEntry …).
+    confirmed; equal ones are not sent again; `source_print` names what `target` was made of (`engine/prints.py`),
+    "" when it has to be made anew. `target_keys` holds the target's own keys (external code, DocEntry …).
     `next_edge` is the next date at which a From/To window opens or closes. `memo` is the flow's own notebook.
     `active` is False once the target was told that the object is closed. `found_by` is how a document came to us first,
     `offered_at` when its source began to offer it. `failed_for` is the cause it failed for last and outlives the
@@ -78,6 +79,7 @@ class Record(ScopedModel):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     fingerprint = models.CharField(max_length=64, blank=True)
     confirmed_fingerprint = models.CharField(max_length=64, blank=True)
+    source_print = models.CharField(max_length=32, blank=True, db_default="", default="")
     source = ExactJSONField(null=True, blank=True)
     target = ExactJSONField(null=True, blank=True)
     confirmed_target = ExactJSONField(null=True, blank=True)
