@@ -16,7 +16,9 @@ class HookForm(forms.Form):
 
     name = forms.CharField(max_length=80, help_text="What it is, e.g. Group reporting.")
     url = forms.CharField(
-        max_length=500, label="Address", help_text="It answers with 2xx within ten seconds, e.g. https://…/webhooks."
+        max_length=500,
+        label="Address",
+        help_text="It answers with 2xx within ten seconds, e.g. https://…/webhooks. Only its host is shown later.",
     )
     integration = forms.ModelChoiceField(
         Integration.objects.none(), required=False, empty_label="All of them", help_text="Whose events it gets."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -67,15 +68,13 @@ def hook(request: HttpRequest, access: Access, hook_id: int) -> HttpResponseBase
 @organization_page("POST", act=Action.MANAGE_HOOKS)
 def secret(request: HttpRequest, access: Access, hook_id: int) -> HttpResponseBase:
     """Show the secret in force; the trail keeps who looked."""
-    found = _hook_of(access, hook_id)
-    return _page(request, access, found, secret=service.show_secret(found, access.actor))
+    return _with_secret(request, access, hook_id, service.show_secret)
 
 
 @organization_page("POST", act=Action.MANAGE_HOOKS)
 def rotate(request: HttpRequest, access: Access, hook_id: int) -> HttpResponseBase:
     """Another secret, shown at once; the one before signs for a day too."""
-    found = service.rotate(_hook_of(access, hook_id), access.actor)
-    return _page(request, access, found, secret=found.secret["value"])
+    return _with_secret(request, access, hook_id, lambda one, actor: service.rotate(one, actor).secret["value"])
 
 
 @organization_page("POST", act=Action.MANAGE_HOOKS)
@@ -122,14 +121,28 @@ def replay(request: HttpRequest, access: Access, delivery_id: int) -> HttpRespon
     return redirect("portal:hook-delivery", access.organization.slug, again.pk)
 
 
+def _with_secret(
+    request: HttpRequest, access: Access, hook_id: int, deed: Callable[[Hook, str], str]
+) -> HttpResponseBase:
+    """The page with the secret that the deed gives, or with why it gives none."""
+    try:
+        secret = deed(_hook_of(access, hook_id), access.actor)
+    except Refused as refused:
+        messages.error(request, refused.errors[0].message)
+        return redirect("portal:hook", access.organization.slug, hook_id)
+    return _page(request, access, _hook_of(access, hook_id), secret=secret)
+
+
 def _hook_of(access: Access, hook_id: int) -> Hook:
-    found = get_object_or_404(Hook.objects.of(access.organization).select_related("integration"), pk=hook_id)
+    found = get_object_or_404(
+        Hook.objects.of(access.organization).defer("secret").select_related("integration"), pk=hook_id
+    )
     found.organization = access.organization
     return found
 
 
 def _delivery_of(access: Access, delivery_id: int) -> HookDelivery:
-    rows = HookDelivery.objects.of(access.organization).select_related("hook__organization")
+    rows = HookDelivery.objects.of(access.organization).select_related("hook__organization").defer("hook__secret")
     return get_object_or_404(rows, pk=delivery_id)
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlsplit
 
 from syncengine.connectors import jsonio
 
@@ -33,6 +33,7 @@ _FORM_FIELD = re.compile(r"(^|&)([^=&\s]+)=([^&\s]*)")
 _QUERY_FIELD = re.compile(r"((?:[?&;]|\\u0026|&amp;)([A-Za-z0-9_.\-%]+)=)((?:(?!\\u0026|&amp;)[^&\s\"'<>])+)")
 _COOKIE_TEXT = re.compile(r"(?i)\b(B1SESSION|ROUTEID)=[^;\s\"']+")
 _NO_LETTERS = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalnum())
+_LONG_FOR_A_WORD = 12  # a part of a path
 _SHORTEST_SECRET = 4  # a shorter one would blank half of every text
 
 
@@ -88,6 +89,21 @@ class Redactor:
         beginning = body[: self._capture * 4].decode("utf-8", errors="replace")[: self._capture]
         shown = self._finish(_blank_fields(beginning, content_type, names))
         return shown[: len(shown) - self._longest] + CUT
+
+
+def shown_url(url: str) -> str:
+    """Of an address that may be a key itself (an incoming webhook's) what anybody may see: where it leads."""
+    parts = urlsplit(url)
+    home = f"{parts.scheme}://{parts.netloc}"
+    return url if url.removeprefix(home) in {"", "/"} else f"{home}/{BLANK}"
+
+
+def secrets_of_url(url: str) -> tuple[str, ...]:
+    """Such an address and its parts as literal secrets: who answers may repeat any of them."""
+    parts = urlsplit(url)
+    long = [part for part in parts.path.split("/") if len(part) >= _LONG_FOR_A_WORD]
+    values = [value for _, value in parse_qsl(parts.query)]
+    return tuple(part for part in (url, f"{parts.path}?{parts.query}", parts.path, parts.query, *long, *values) if part)
 
 
 @lru_cache(maxsize=4096)

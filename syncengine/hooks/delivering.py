@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from cryptography.fernet import InvalidToken
 from django.db import DatabaseError
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -18,10 +19,12 @@ from django.utils import timezone
 from syncengine.connectors.calls import Limits, ObservedCall, Request, Response, utcnow
 from syncengine.connectors.http import HttpTransport
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Throttled, Unavailable
+from syncengine.connectors.redaction import secrets_of_url
 from syncengine.engine.connections import outbound_policy
 from syncengine.engine.leases import Heartbeat, lease_end, new_owner
 from syncengine.engine.work import Deadline
 from syncengine.hooks.publishing import OPEN, stop
+from syncengine.hooks.service import UNREADABLE
 from syncengine.hooks.signing import headers
 from syncengine.models import DeliveryState, Hook, HookDelivery
 
@@ -64,7 +67,7 @@ def send_due(_deadline: Deadline) -> bool:
     owner = new_owner()
     if _claim(key, owner, now):
         with Heartbeat(lambda: bool(_mine(key, owner).update(lease_expires_at=lease_end(timezone.now())))):
-            _send(HookDelivery.objects.select_related("hook").get(pk=key), _mine(key, owner))
+            _send(HookDelivery.objects.select_related("hook").defer("hook__secret").get(pk=key), _mine(key, owner))
     return True
 
 
@@ -118,6 +121,15 @@ def _send(delivery: HookDelivery, row: QuerySet[HookDelivery]) -> None:
         Hook.objects.filter(pk=delivery.hook_id).exclude(failing_since=None).update(**well)
 
 
+def address_of(hook: Hook) -> str:
+    """Where to. Unavailable when it cannot be decrypted: whoever mends the keys or enters it again has it sent."""
+    try:
+        url: str = hook.secret["url"]
+    except (InvalidToken, KeyError):
+        raise Unavailable(UNREADABLE, code="secret_unreadable") from None
+    return url
+
+
 def good_secrets(hook: Hook, now: datetime) -> list[str]:
     """What signs: the secret in force, and for a day the one before it."""
     before = hook.secret.get("before") if hook.before_until and hook.before_until > now else None
@@ -126,16 +138,17 @@ def good_secrets(hook: Hook, now: datetime) -> list[str]:
 
 def _post(delivery: HookDelivery, seen: _Seen) -> None:
     hook, now, body = delivery.hook, timezone.now(), delivery.body.encode()
-    secrets = good_secrets(hook, now)
+    url, secrets = address_of(hook), good_secrets(hook, now)
+    blanked = (*secrets, *secrets_of_url(url))
     transport = HttpTransport(
-        SYSTEM, policy=outbound_policy(), limits=LIMITS, secrets=secrets, observer=seen.calls.append
+        SYSTEM, policy=outbound_policy(), limits=LIMITS, secrets=blanked, observer=seen.calls.append
     )
     sent = {
         "Content-Type": "application/json",
         "User-Agent": "Ledgerbridge-Webhooks/1",
         **headers(secrets, delivery.message_id, now, body),
     }
-    transport.send(Request("POST", hook.url, headers=sent, body=body), _judge)
+    transport.send(Request("POST", url, headers=sent, body=body), _judge)
 
 
 def _judge(response: Response) -> ConnectorError | None:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.utils import timezone
 
 from syncengine.audit import record_event
 from syncengine.connectors.guard import check_url
 from syncengine.connectors.outcomes import Rejected
+from syncengine.connectors.redaction import shown_url
 from syncengine.engine.connections import outbound_policy
 from syncengine.engine.wake import wake
 from syncengine.hooks.events import TEST, Event
@@ -23,7 +25,8 @@ from tenants.models import Integration, Organization
 
 BOTH_SIGN_FOR = timedelta(days=1)
 MOST_HOOKS = 50
-FIELDS = ("name", "url", "events", "enabled", "integration")
+FIELDS = ("name", "events", "enabled", "integration")
+UNREADABLE = "Its secret cannot be decrypted: enter the address again, and give the tool the new secret."
 
 
 @transaction.atomic
@@ -31,7 +34,7 @@ def create(organization: Organization, values: Mapping[str, Any], actor: str) ->
     """A hook with a fresh secret. Refused names every bad field."""
     if Hook.objects.of(organization).count() >= MOST_HOOKS:
         raise refuse("", f"An organization has {MOST_HOOKS} webhooks at most.", "too_many")
-    hook = Hook(organization=organization, secret={"value": new_secret()})
+    hook = Hook(organization=organization)
     _apply(hook, values)
     hook.save()
     _tell(hook, actor, "hook.created", fields=sorted(values))
@@ -41,7 +44,7 @@ def create(organization: Organization, values: Mapping[str, Any], actor: str) ->
 @transaction.atomic
 def change(hook: Hook, values: Mapping[str, Any], actor: str) -> Hook:
     """Change what is named; `enabled: true` also takes up again what was given up."""
-    hook = Hook.objects.select_for_update(of=("self",)).get(pk=hook.pk)
+    hook = _locked(hook)
     _apply(hook, values)
     if values.get("enabled"):
         hook.stopped_at, hook.stopped_for = None, ""
@@ -62,8 +65,11 @@ def remove(hook: Hook, actor: str) -> None:
 @transaction.atomic
 def rotate(hook: Hook, actor: str) -> Hook:
     """A fresh secret; for a day the one before it signs too, so that no message is lost on the way."""
-    hook = Hook.objects.select_for_update(of=("self",)).get(pk=hook.pk)
-    hook.secret = {"value": new_secret(), "before": hook.secret["value"]}
+    hook = _locked(hook)
+    kept = _kept(hook)
+    if not kept:
+        raise refuse("", UNREADABLE, "secret_unreadable")
+    hook.secret = {**kept, "value": new_secret(), "before": kept["value"]}
     hook.before_until = timezone.now() + BOTH_SIGN_FOR
     hook.save()
     _tell(hook, actor, "hook.secret_rotated")
@@ -72,9 +78,12 @@ def rotate(hook: Hook, actor: str) -> Hook:
 
 @transaction.atomic
 def show_secret(hook: Hook, actor: str) -> str:
-    """The secret in force, and a line in the trail that it was looked at."""
+    """The secret in force, and a line in the trail that it was looked at. Refused when it cannot be decrypted."""
+    kept = _kept(hook)
+    if not kept:
+        raise refuse("", UNREADABLE, "secret_unreadable")
     _tell(hook, actor, "hook.secret_shown")
-    secret: str = hook.secret["value"]
+    secret: str = kept["value"]
     return secret
 
 
@@ -109,7 +118,7 @@ def _must_be_on(hook: Hook) -> None:
 
 def _apply(hook: Hook, values: Mapping[str, Any]) -> None:
     if "url" in values:
-        _check_url(values["url"])
+        _move(hook, values["url"])
     unknown = sorted({*values.get("events", [])} - {*Event})
     if unknown:
         raise refuse("events", f"There is no event {unknown[0]}: it is one of {', '.join(Event)}.", "unknown")
@@ -121,6 +130,30 @@ def _apply(hook: Hook, values: Mapping[str, Any]) -> None:
         raise refuse("events", "Choose one event at least.", "required")
     if isinstance(hook.integration, Integration) and hook.integration.organization_id != hook.organization_id:
         raise refuse("integration", "There is no such integration.", "not_found")
+
+
+def _move(hook: Hook, url: str) -> None:
+    """Take another address; what is shown of the present one stands for all of it."""
+    kept = _kept(hook)
+    if hook.pk and url == hook.url:
+        if "url" not in kept:
+            raise refuse("url", UNREADABLE, "secret_unreadable")
+        return
+    _check_url(url)
+    hook.secret = {"value": new_secret(), **kept, "url": url}
+    hook.url = shown_url(url)
+
+
+def _kept(hook: Hook) -> dict[str, str]:
+    """What is kept encrypted; nothing when FERNET_KEYS do not open it."""
+    try:
+        return dict(hook.secret or {})
+    except InvalidToken:
+        return {}
+
+
+def _locked(hook: Hook) -> Hook:
+    return Hook.objects.select_for_update(of=("self",)).defer("secret").get(pk=hook.pk)
 
 
 def _check_url(url: str) -> None:

@@ -16,7 +16,8 @@ from tenants.models.scoped import ScopedModel
 class Hook(ScopedModel):
     """A tool of the customer's that is told of events, of one integration or (without one) of all.
 
-    `secret` holds {"value", "before"}: both sign until `before_until`. `failing_since`, `failures_in_a_row` and
+    `secret` holds {"url", "value", "before"}: the address, which may be a key itself, and what signs, both until
+    `before_until`. `url` is what anybody may see of the address. `failing_since`, `failures_in_a_row` and
     `retry_at` are about the address, not about one message. `stopped_at` is when we gave it up, `stopped_for` why;
     `enabled` is what people chose.
     """

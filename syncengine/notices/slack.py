@@ -8,6 +8,7 @@ from syncengine.connectors import jsonio
 from syncengine.connectors.calls import Limits, Request, Response, utcnow
 from syncengine.connectors.http import HttpTransport
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Throttled, Unavailable
+from syncengine.connectors.redaction import secrets_of_url
 from syncengine.engine.connections import outbound_policy
 from syncengine.models import Notice
 from syncengine.notices.kinds import WORDS, Kind
@@ -43,7 +44,7 @@ def _payload(notice: Notice) -> dict[str, Any]:
 
 
 def _send(url: str, payload: dict[str, Any]) -> None:
-    transport = HttpTransport(SYSTEM, policy=outbound_policy(), limits=LIMITS, secrets=(url,))
+    transport = HttpTransport(SYSTEM, policy=outbound_policy(), limits=LIMITS, secrets=secrets_of_url(url))
     headers = {"Content-Type": "application/json; charset=utf-8"}
     transport.send(Request("POST", url, headers=headers, body=jsonio.dump_bytes(payload)), _judge)
 

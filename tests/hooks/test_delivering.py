@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from syncengine.audit import record_event
@@ -175,7 +176,8 @@ def test_workers_side_by_side_send_each_message_once(hook, integration, tool):
     ],
 )
 def test_what_is_not_allowed_is_never_reached_even_when_it_was_stored(url, hook, integration, tool):
-    Hook.objects.update(url=url)
+    hook.secret = {**hook.secret, "url": url}
+    hook.save()
     happen(integration)
     work()
     row = HookDelivery.objects.get()
@@ -219,3 +221,26 @@ def test_old_messages_are_removed_sent_or_not(hook, integration, tool):
     )
     assert sum(remove_deliveries(timezone.now() - timedelta(days=30))) == 1
     assert HookDelivery.objects.count() == 1
+
+
+def test_one_that_cannot_be_decrypted_waits_and_says_why(hook, integration, tool):
+    happen(integration)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE syncengine_hook SET secret = %s", [b"gAAAAABtorn"])
+    work()
+    row = HookDelivery.objects.defer("hook__secret").get()
+    assert (row.state, row.attempts) == ("waiting", 1)
+    assert "cannot be decrypted" in row.error
+    assert tool.posts == []
+
+
+def test_a_tool_that_repeats_its_own_address_has_no_key_in_the_log(hook, integration, tool):
+    hook.secret = {**hook.secret, "url": f"{tool.url}/T0ken-in-the-path?key=also-a-token"}
+    hook.save()
+    tool.status = 404
+    tool.answer = b'{"no": "T0ken-in-the-path", "asked": "/ledger/T0ken-in-the-path?key=also-a-token"}'
+    happen(integration)
+    work()
+    row = HookDelivery.objects.get()
+    assert "***" in row.response_body
+    assert "T0ken" not in f"{row.response_body}{row.error}{row.request_headers}"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from syncengine.hooks import service
 from syncengine.hooks.events import Event
@@ -74,13 +78,51 @@ def test_every_deed_is_in_the_trail_and_no_secret_is(organization):
     assert first not in kept
 
 
-def test_a_secret_is_encrypted_where_it_is_kept(organization):
-    from django.db import connection
+def test_the_secret_and_the_address_which_may_be_one_are_encrypted_where_they_are_kept(organization):
+    hook = service.create(organization, values(url="https://tools.example.com/in/T0ken?key=also"), ACTOR)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret, url FROM syncengine_hook")
+        kept, shown = cursor.fetchone()
+    assert shown == "https://tools.example.com/***"
+    assert not {hook.secret["value"], "T0ken", "also"} & {*re.split(r"\W", str(bytes(kept)))}
+    assert hook.secret["url"] == "https://tools.example.com/in/T0ken?key=also"
 
+
+def test_what_is_shown_of_the_address_given_back_leaves_it_as_it_is(organization):
+    hook = service.create(organization, values(), ACTOR)
+    same = service.change(hook, {"url": hook.url, "name": "Reporting"}, ACTOR)
+    assert same.secret == hook.secret
+    moved = service.change(hook, {"url": "https://other.example.com/in"}, ACTOR)
+    assert (moved.url, moved.secret["url"]) == ("https://other.example.com/***", "https://other.example.com/in")
+    assert moved.secret["value"] == hook.secret["value"]
+
+
+def test_one_that_cannot_be_decrypted_says_so_until_its_address_is_entered_again(organization):
     hook = service.create(organization, values(), ACTOR)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT secret FROM syncengine_hook")
-        assert hook.secret["value"] not in str(cursor.fetchone()[0])
+        cursor.execute("UPDATE syncengine_hook SET secret = %s", [b"gAAAAABtorn"])
+    before, hook = hook.secret["value"], Hook.objects.defer("secret").get()
+    for deed in (service.show_secret, service.rotate):
+        with pytest.raises(Refused, match="cannot be decrypted"):
+            deed(hook, ACTOR)
+    with pytest.raises(Refused, match="cannot be decrypted"):
+        service.change(hook, {"url": hook.url}, ACTOR)
+    mended = service.change(hook, values(), ACTOR)
+    assert mended.secret["url"] == values()["url"]
+    assert service.show_secret(mended, ACTOR) != before
+
+
+def test_addresses_of_the_version_before_are_encrypted_and_unreadable_ones_wait(organization):
+    encrypt = import_module("syncengine.migrations.0026_hook_addresses").encrypt
+    old, torn = factories.HookFactory.create_batch(2, organization=organization, url="https://tools.example.com/key")
+    old.secret = {"value": "whsec_x"}
+    old.save()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE syncengine_hook SET secret = %s WHERE id = %s", [b"gAAAAABtorn", torn.pk])
+    encrypt(apps, None)
+    old.refresh_from_db()
+    assert (old.url, old.secret["url"]) == ("https://tools.example.com/***", "https://tools.example.com/key")
+    assert Hook.objects.filter(pk=torn.pk).values_list("url", flat=True).get() == "https://tools.example.com/key"
 
 
 def test_a_replay_has_the_id_and_the_words_of_the_first(organization):

@@ -24,7 +24,7 @@ class StoppedShape(Shape):
 
 
 class HookShape(serializers.ModelSerializer[Hook]):
-    """A webhook, without its secret."""
+    """A webhook, without its secret; of its address, which may hold a key, only where it leads."""
 
     integration = serializers.IntegerField(source="integration_id", allow_null=True)
     events = serializers.ListField(child=serializers.ChoiceField(choices=EVENTS))

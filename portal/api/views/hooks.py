@@ -36,7 +36,7 @@ class HookView(ScopedView):
     hook: Hook
 
     def locate(self) -> None:
-        self.hook = self.one(Hook, self.kwargs["hook_id"])
+        self.hook = self.one(Hook, self.kwargs["hook_id"], self.access.of(Hook).defer("secret"))
         self.hook.organization = self.access.organization
 
     def wanted(self) -> dict[str, Any]:
@@ -158,9 +158,8 @@ class OneDelivery(ScopedView):
     delivery: HookDelivery
 
     def locate(self) -> None:
-        self.delivery = self.one(
-            HookDelivery, self.kwargs["delivery_id"], self.access.of(HookDelivery).select_related("hook__organization")
-        )
+        rows = self.access.of(HookDelivery).select_related("hook__organization").defer("hook__secret")
+        self.delivery = self.one(HookDelivery, self.kwargs["delivery_id"], rows)
 
 
 class DeliveryDetail(OneDelivery):
