@@ -6,6 +6,7 @@ would store the encrypted *text of the expression* in every row, other tenants' 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fernet_fields import EncryptedJSONField, EncryptedTextField
@@ -27,3 +28,12 @@ class SecretsField(EncryptedJSONField):  # type: ignore[misc]  # the library has
                 f"{self} is encrypted: save the object instead of bulk_update() or update() with an expression"
             )
         return super().get_db_prep_save(value, connection)
+
+    def value_to_string(self, obj: Any) -> str | None:
+        """What `dumpdata` writes: as secret as the column."""
+        value = self.value_from_object(obj)
+        return None if value is None else str(self.fernet.encrypt(self.get_prep_value(value).encode()), "ascii")
+
+    def to_python(self, value: Any) -> Any:
+        """What `loaddata` reads back."""
+        return json.loads(self.fernet.decrypt(value.encode())) if isinstance(value, str) else value

@@ -6,10 +6,13 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.core import mail
+from django.core import mail, serializers
 from django.db import connection
 from django_q.models import OrmQ
+
+from portal.sessions import SessionStore
 
 
 class Everything:
@@ -26,11 +29,13 @@ class Everything:
         return answer
 
     def texts(self) -> Iterator[tuple[str, str]]:
+        store = SessionStore()
         yield from self.seen
         yield from ((f"log ({form})", stream.getvalue()) for form, stream in self.streams.items())
         yield from (("e-mail", f"{one.subject} {one.body} {one.extra_headers}") for one in mail.outbox)
         yield from (("task", str(message.task)) for message in OrmQ.objects.all())
-        yield from (("session", str(session.get_decoded())) for session in Session.objects.all())
+        yield from (("session", str(store.decode(row.session_data))) for row in Session.objects.all())
+        yield from dumps()
         yield from database()
 
 
@@ -41,6 +46,13 @@ def database() -> Iterator[tuple[str, str]]:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             for row in cursor.fetchall():
                 yield f"table {table}", " ".join(as_text(value) for value in row)
+
+
+def dumps() -> Iterator[tuple[str, str]]:
+    """What `dumpdata` writes: it reads through the ORM, which decrypts."""
+    for model in apps.get_models():
+        for row in model._base_manager.all():
+            yield f"dump of {model._meta.label}", serializers.serialize("json", [row])
 
 
 def as_text(value: Any) -> str:

@@ -32,7 +32,7 @@ from portal.notifications import save_slack, try_slack
 from syncengine.connectors.redaction import BLANK
 from syncengine.engine import connecting, webhooks
 from syncengine.flows import registry
-from syncengine.models import Call, Record, Run
+from syncengine.models import Call, Hook, HookDelivery, Record, Run
 from syncengine.sandbox.launch import Options, Sandboxes
 from tenants.errors import Refused
 from tenants.models import Connection, IdentityProvider, Role, SlackWebhook, WebhookSecret
@@ -43,6 +43,7 @@ from tests.connectors.servers import RawServer, Received
 from tests.engine.world import World, quick, sandboxes, world
 from tests.portal.accounts.identity_provider import CLIENT, running
 from tests.portal.accounts.identity_provider import SECRET as OF_PROVIDER
+from tests.security import canary_doors
 from tests.security.everything import Everything, database
 from tests.security.permissions import PERMISSIONS
 from tests.security.world import addresses, one_of_everything, signed_in
@@ -99,7 +100,7 @@ def drive(world: World, everything: Everything) -> list[str]:
     key = _people(everything, organization)
     factors = _second_factors(everything, organization)
     _links(everything, organization)
-    _single_sign_on(everything, organization)
+    factors += _single_sign_on(everything, organization)
     _flows(world)
     tokens = [value for row in Connection.objects.all() for value in _texts(row.session)]
     _failures(world, everything, key)
@@ -107,6 +108,7 @@ def drive(world: World, everything: Everything) -> list[str]:
     _slack(owner, organization)
     _slack_page(everything, owner, organization)
     hooks = [row.secret["value"] for row in WebhookSecret.objects.all()]
+    hooks += [*canary_doors.hooks(everything, organization, key), *canary_doors.passkeys(everything, organization)]
     tokens += [value for row in Connection.objects.all() for value in _texts(row.session)]
     typed = [SAP_PASSWORD, CLIENT_SECRET, USERS_PASSWORD, SLACK_PATH, WRONG, OIDC_SECRET]
     return [*typed, key, *factors, *hooks, *tokens, *everything.at_home]
@@ -158,20 +160,16 @@ def _second_factors(everything: Everything, organization: Any) -> list[str]:
         again.post("/accounts/login/", {"login": person.email, "password": USERS_PASSWORD})
         everything.note("second factor", again.post("/accounts/2fa/authenticate/", {"code": code}))
     assert again.session["_auth_user_id"] == str(person.pk)
-    _is_a_session(everything, browser, again)
-    return [seed, *codes]
+    return [seed, *codes, *_sessions(browser, again)]
 
 
 def _code(seed: str) -> str:
     return f"{totp.format_hotp_value(totp.hotp_value(seed, next(totp.yield_hotp_counters_from_time())))}"
 
 
-def _is_a_session(everything: Everything, *browsers: Client) -> None:
-    """Its id stands in the cookie and in the tables of sessions."""
-    for browser in browsers:
-        everything.at_home[browser.cookies["sessionid"].value] = (
-            "table django_session", "table usersessions_usersession",
-        )  # fmt: skip
+def _sessions(*browsers: Client) -> list[str]:
+    """What a thief of a session would have to know: the signature is in the cookie and nowhere else."""
+    return [browser.cookies["sessionid"].value.partition(":")[2] for browser in browsers]
 
 
 def _links(everything: Everything, organization: Any) -> None:
@@ -182,8 +180,7 @@ def _links(everything: Everything, organization: Any) -> None:
     invitation, token = create_invitation(organization, "dora@example.com", Role.VIEWER, person, timezone.now())
     assert invitation.pk
     reset = re.findall(r"/accounts/password/reset/key/([^/]+)/", mail.outbox[-1].body)[0]
-    everything.at_home[reset] = ("e-mail", "session", "table django_session", "its own page")
-    everything.at_home[token] = ("e-mail", "session", "table django_session", "its own page")
+    everything.at_home[reset] = everything.at_home[token] = ("e-mail", "session", "its own page")
     strict = Client(raise_request_exception=False, enforce_csrf_checks=True)
     for path in (f"/accounts/password/reset/key/{reset}/", f"/invitations/{token}/"):
         where = "its own page"
@@ -192,11 +189,12 @@ def _links(everything: Everything, organization: Any) -> None:
         everything.note(where, Client(raise_request_exception=False).put(path))
 
 
-def _single_sign_on(everything: Everything, organization: Any) -> None:
+def _single_sign_on(everything: Everything, organization: Any) -> list[str]:
     """The client's secret: entered, used, refused, and repeated by a provider that tells what it was told."""
     owner = signed_in(factories.member(organization, "owner", email="eve@example.com"))
     factories.member(organization, "viewer", email="anna@example.com")
     page, echo = f"/o/{organization.slug}/organization/sign-in/", RawServer(_echo_of_request)
+    sessions: list[str] = []
     with running() as idp:
         for issuer in ("nonsense", idp.issuer):
             entered = {"issuer": issuer, "client_id": CLIENT, "client_secret": OIDC_SECRET}
@@ -206,10 +204,11 @@ def _single_sign_on(everything: Everything, organization: Any) -> None:
             browser = Client(raise_request_exception=False)
             start = everything.note("sign-in", browser.post(f"/sign-in/at/{organization.slug}/"))
             everything.note("signed in", browser.get(idp.authorize(start.context["url"])))
-            _is_a_session(everything, browser)
+            sessions += _sessions(browser)
         assert echo.received
     everything.note("sign-in settings", owner.get(page))
     echo.close()
+    return sessions
 
 
 def _echo_of_request(received: Received) -> bytes:
@@ -305,6 +304,7 @@ def look_at_everything(world: World, everything: Everything) -> None:
     factories.second_factor(owner)
     values = {**one_of_everything(organization), "integration_id": world.integration.pk}
     rows = {"record_id": _some(Record), "call_id": _some(Call), "run_id": _some(Run), "object_id": range(1, 6)}
+    rows |= {"hook_id": _some(Hook), "delivery_id": _some(HookDelivery)}
     browser = signed_in(owner)
     for address in addresses():
         if "GET" not in PERMISSIONS.get(address.name, {}) or "logout" in address.name:
@@ -362,6 +362,7 @@ def test_one_record_that_cannot_be_decrypted_breaks_no_page(world, prove):
         for model, column in ((Connection, "secrets"), (Connection, "session"), (SlackWebhook, "url")):
             cursor.execute(f"UPDATE {model._meta.db_table} SET {column} = %s", [torn.encode()])
         cursor.execute(f"UPDATE {WebhookSecret._meta.db_table} SET secret = %s", [torn.encode()])
+        cursor.execute(f"UPDATE {Hook._meta.db_table} SET secret = %s", [torn.encode()])
         cursor.execute(f"UPDATE {IdentityProvider._meta.db_table} SET client_secret = %s", [torn.encode()])
     Authenticator.objects.update(data={"secret": torn, "seed": torn, "used_mask": 0})
     browser, wrong, tried = signed_in(owner), [], 0

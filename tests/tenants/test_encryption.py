@@ -5,7 +5,11 @@ On PostgreSQL too, when DATABASE_URL says so.
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.core import serializers
+from django.core.serializers.base import DeserializationError
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Case, F, Func, Value, When
@@ -124,3 +128,20 @@ def _forget_keys(fields) -> None:
 def test_no_representation_of_a_connection_shows_its_secrets(connection):
     shown = f"{connection} {connection!r} {vars(Connection.objects.without_secrets().get())}"
     assert factories.SAP_PASSWORD not in shown
+
+
+def test_a_dump_is_as_secret_as_the_column_and_comes_back(connection):
+    dump = serializers.serialize("json", Connection.objects.all())
+    assert factories.SAP_PASSWORD not in dump
+    Connection.objects.all().delete()
+    for row in serializers.deserialize("json", dump):
+        row.save()
+    assert Connection.objects.get().secrets == SECRETS
+    assert Connection.objects.get().session is None
+
+
+def test_a_dump_under_other_keys_is_refused(connection):
+    dump = serializers.serialize("json", Connection.objects.all())
+    torn = re.sub(r'"gAAAA[^"]*"', '"gAAAAABtorn"', dump)
+    with pytest.raises(DeserializationError):
+        list(serializers.deserialize("json", torn))
