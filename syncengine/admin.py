@@ -54,7 +54,7 @@ def among(name: str, values: Callable[[], Iterable[str]]) -> type[admin.SimpleLi
     return Among
 
 
-BY_FLOW = among("flow", registry.flows)
+BY_FLOW = among("flow", registry.known)
 
 
 class ReadOnlyAdmin(BaseAdmin):

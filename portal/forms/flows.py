@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
 from syncengine.engine.runs import ALL
 from syncengine.flows import registry
 from syncengine.models import MODES_TO_ASK_FOR, FlowState
+from tenants.models import Integration
 
 CRON_PRESETS = {
     "*/5 * * * *": "Every 5 minutes",
@@ -58,5 +59,10 @@ class FlowForm(forms.Form):
 class RunForm(forms.Form):
     """A flow or all of them, and how."""
 
-    flow = forms.ChoiceField(choices=lambda: [(name, name) for name in (ALL, *registry.flows())])
+    flow = forms.ChoiceField()
     mode = forms.ChoiceField(choices=MODES_TO_ASK_FOR)
+
+    def __init__(self, *args: Any, integration: Integration, **options: Any) -> None:
+        super().__init__(*args, **options)
+        flow = cast("forms.ChoiceField", self.fields["flow"])
+        flow.choices = [(name, name) for name in (ALL, *registry.of(integration.settings))]

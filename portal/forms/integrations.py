@@ -22,6 +22,10 @@ GROUPS = (
         ),
     ),
     ("Payments", ("payment_lookback_days", "settle_with_discount")),
+    (
+        "Further flows",
+        ("optional_flows", "attachment_confidential", "attachment_max_mb", "attachment_max_files"),
+    ),
 )
 REST = "Invoices"
 LABELS = {

@@ -166,14 +166,14 @@ def took(run: Any) -> str:
 
 @register.filter
 def flow_title(name: str) -> str:
-    flow = registry.flows().get(name)
+    flow = registry.known().get(name)
     return told(flow.title if flow else name.replace("_", " ").capitalize())
 
 
 @register.filter
 def flow_noun(name: str) -> str:
     """Its records within a sentence: "vendors", "Lieferanten"."""
-    flow = registry.flows().get(name)
+    flow = registry.known().get(name)
     return told(flow.title.lower()) if flow else name
 
 

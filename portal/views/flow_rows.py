@@ -97,7 +97,7 @@ def flow_rows(integration: Integration) -> list[FlowRow]:
             now,
             getattr(states[name], "fresh_as_of", None),  # a state that is not stored yet has none
         )
-        for name, flow in registry.flows().items()
+        for name, flow in registry.of(integration.settings).items()
     ]
 
 

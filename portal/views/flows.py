@@ -101,7 +101,7 @@ def schedule_words(request: HttpRequest, access: Access) -> HttpResponseBase:
 def start(request: HttpRequest, access: Access, integration_id: int) -> HttpResponseBase:
     """Run a flow, or all of them, now. Who asks twice is shown the run that is open."""
     integration = integration_of(access, integration_id)
-    form = RunForm(request.POST)
+    form = RunForm(request.POST, integration=integration)
     if not form.is_valid():
         messages.error(request, "There is no such flow or kind of run. Choose one from the list.")
         return redirect("portal:flows", access.organization.slug, integration.pk)

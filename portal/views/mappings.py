@@ -55,14 +55,15 @@ class Desk:
         return self.older or self.current
 
 
-def _flow(name: str) -> Flow:
-    if name not in registry.flows():
+def _flow(integration: Integration, name: str) -> Flow:
+    if name not in registry.of(integration.settings):
         raise Http404
     return registry.get(name)
 
 
 def _desk(request: HttpRequest, access: Access, integration_id: int, name: str) -> Desk:
-    flow, integration = _flow(name), integration_of(access, integration_id)
+    integration = integration_of(access, integration_id)
+    flow = _flow(integration, name)
     current = mappings.current(integration, name)
     older = _older(integration, flow, request.GET.get("version", ""), current.version)
     shown = older or current
@@ -254,7 +255,7 @@ def _page(desk: Desk, status: int = 200) -> HttpResponseBase:
     context = {
         **_shared(desk, _bench(desk)),
         "form": desk.form,
-        "flows": registry.flows().values(),
+        "flows": registry.of(desk.integration.settings).values(),
         "version": desk.current.version,
         "older": desk.older,
         "steps": mapping_versions.steps(desk.older, desk.current) if desk.older else [],

@@ -60,7 +60,7 @@ def _context(request: HttpRequest, run: Run) -> dict[str, Any]:
     causes = causes_of(run.result)
     context: dict[str, Any] = {
         "run": run,
-        "flow": registry.flows().get(run.flow),
+        "flow": registry.known().get(run.flow),
         "plan": found,
         "progress": progress_of(run, timezone.now()),
         "kinds": kinds_of(run.result),
@@ -151,7 +151,7 @@ def _rows(integration: Integration) -> list[Row]:
     by_flow = {run.flow: run for run in runs.order_by("pk")}
     with_plan = {one.run_id: one for one in plans.filter(run__in=by_flow.values())}
     rows = []
-    for name, flow in registry.flows().items():
+    for name, flow in registry.of(integration.settings).items():
         run = by_flow.get(name)
         rows.append(Row(flow, run, with_plan.get(run.pk), kinds_of(run.result)) if run else Row(flow))
     return rows
@@ -162,7 +162,7 @@ def apply_all(request: HttpRequest, access: Access, integration_id: int) -> Http
     """Send the plans that were shown, one flow after another; all of them or none."""
     integration = integration_of(access, integration_id)
     chosen = [int(text) for text in request.POST.getlist("run") if text.isascii() and text.isdigit()][:50]
-    order = list(registry.flows())
+    order = list(registry.known())
     runs = Run.objects.filter(integration=integration, mode=RunMode.DRY_RUN, pk__in=[pk for pk in chosen if pk < 2**63])
     try:
         begun = applying.apply_all(

@@ -58,7 +58,7 @@ def record(request: HttpRequest, access: Access, record_id: int) -> HttpResponse
 
 
 def _context(record: Record, **forms: Form) -> dict[str, Any]:
-    flow = registry.flows().get(record.flow)
+    flow = registry.known().get(record.flow)
     today = mappings.current(record.integration, record.flow).version if flow else 0
     attempts, calls, alike = attempts_of(record), _calls(record), _alike(record)
     return {
@@ -104,7 +104,7 @@ def _alike(record: Record) -> int:
 def _differences(record: Record, attempts: Sequence[Attempt]) -> dict[str, Any]:
     """Source, target and what the target confirmed: for master data the last version that it took over, for a
     document what it answered when that was made."""
-    if not isinstance(registry.flows().get(record.flow), DocumentFlow):
+    if not isinstance(registry.known().get(record.flow), DocumentFlow):
         fields = fields_of(record.source, record.target, record.confirmed_target)
         confirmed = record.confirmed_target is not None
     else:

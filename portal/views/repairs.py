@@ -113,7 +113,7 @@ def _rows(shown: list[Group], state: State) -> list[Row]:
 
 
 def _noun(flow: str, count: int) -> str:
-    title = registry.flows()[flow].title.lower() if flow in registry.flows() else "records"
+    title = registry.known()[flow].title.lower() if flow in registry.known() else "records"
     return title.removesuffix("s") if count == 1 else title
 
 
@@ -186,7 +186,7 @@ def _base(integration: Integration, group: Group) -> dict[str, Any]:
         "sample": sample,
         "searchable": choices.can_search(cure.table),
         "query": urlencode({"flow": group.flow, "cause": group.cause}),
-        "version": mappings.current(integration, group.flow).version if group.flow in registry.flows() else 0,
+        "version": mappings.current(integration, group.flow).version if group.flow in registry.known() else 0,
     }
 
 

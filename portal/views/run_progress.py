@@ -53,7 +53,7 @@ def progress_of(run: Run, now: datetime) -> Progress | None:
     answered = run.confirmed + run.failed
     if run.status == RunStatus.SETTLING:  # how fast the target answers is its own affair: no time is promised
         return Progress("answered", min(answered, run.sent), run.sent or None)
-    if isinstance(registry.flows().get(run.flow), DocumentFlow) and run.cursor.get("found_all"):
+    if isinstance(registry.known().get(run.flow), DocumentFlow) and run.cursor.get("found_all"):
         done, of = answered + run.unchanged, run.read
         return Progress("dealt with", min(done, of), of, rate=_rate(done, run.started_at, now))
     return Progress("read", run.read, run.expected, about=True, rate=_rate(run.read, run.started_at, now))

@@ -41,8 +41,9 @@ class Limits:
 class Request:
     """One call. `writes` decides what a lost answer means: OutcomeUnknown for a write, Unavailable for a read.
 
-    `read_timeout` in seconds overrides the limit's (a SAP POST takes longer). `secret_fields` names JSON or form
-    fields that must never be kept, beside those that are always blanked (see `redaction`).
+    `read_timeout` in seconds overrides the limit's (a SAP POST takes longer), `most_bytes` that on the answer's size.
+    `secret_fields` names JSON or form fields that must never be kept, beside those that are always blanked (see
+    `redaction`).
     """
 
     method: str
@@ -52,6 +53,7 @@ class Request:
     writes: bool = False
     read_timeout: float | None = None
     secret_fields: frozenset[str] = frozenset()
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True)

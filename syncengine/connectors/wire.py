@@ -69,14 +69,14 @@ class Wire:
         except RequestException as error:
             raise _lost(error) from error
         try:
-            body = self._read(answer.raw, timeout[1])
+            body = self._read(answer.raw, timeout[1], request.most_bytes or self._limits.max_body_bytes)
         except BaseException:
             answer.raw.close()
             raise
         answer.raw.release_conn()
         return Response(answer.status_code, list(answer.raw.headers.items()), body, request.url)
 
-    def _read(self, raw: Any, read_timeout: float) -> bytes:
+    def _read(self, raw: Any, read_timeout: float, most: int) -> bytes:
         """The whole body, in single reads so that a server that drips bytes meets the deadline."""
         parts: list[bytes] = []
         size = 0
@@ -85,8 +85,8 @@ class Wire:
             while part := raw.read1(CHUNK, decode_content=True):
                 parts.append(part)
                 size += len(part)
-                if size > self._limits.max_body_bytes:
-                    raise _too_large(self._limits.max_body_bytes)
+                if size > most:
+                    raise _too_large(most)
                 if time.monotonic() > deadline:
                     raise _body_timeout(self._limits.body_timeout)
         except ReadTimeoutError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from syncengine.connectors.basware import Basware
@@ -14,7 +15,7 @@ from syncengine.engine.connections import Systems
 from syncengine.engine.desk import as_posting, kin_by_reference, postings_by_entry
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Kin, Posting
-from syncengine.models import PostedDocument
+from syncengine.models import PostedDocument, Record, Stage
 from tenants.models import Integration
 
 
@@ -39,6 +40,16 @@ class DbArchive:
             doc_entry__gt=after,
         )
         return [as_posting(row) for row in rows.order_by("doc_entry")[:limit]]
+
+    def postings_without(self, flow: str, days: int, limit: int) -> Sequence[Posting]:
+        theirs = Record.objects.filter(integration=self._integration, flow=flow, key=OuterRef("record_of_it"))
+        rows = PostedDocument.objects.filter(
+            integration=self._integration,
+            cancelled_at=None,
+            created_at__gte=timezone.now() - timedelta(days=days),
+            record__stage__in=[Stage.CONFIRMED, Stage.PAID],
+        ).annotate(record_of_it=Concat("invoice_id", Value("/"), Cast("doc_entry", CharField())))
+        return [as_posting(row) for row in rows.filter(~Exists(theirs)).order_by("id")[:limit]]
 
     def kin(self, flow: str, references: Sequence[str]) -> Mapping[str, Sequence[Kin]]:
         return kin_by_reference(self._integration.pk, flow, references)

@@ -46,7 +46,7 @@ def export(integration: Integration) -> dict[str, Any]:
         "flows": {
             name: {field: getattr(state, field) for field in flow_states.WRITABLE} for name, state in states.items()
         },
-        "mappings": {name: _mapping(integration, name) for name in registry.flows()},
+        "mappings": {name: _mapping(integration, name) for name in registry.of(integration.settings)},
     }
 
 
@@ -69,7 +69,7 @@ def apply(integration: Integration, file: Any, actor: str, user: User | None = N
     if not found:
         return []
     changed = {change.path for change in found}
-    for flow in [flow for flow in registry.flows() if any(path.startswith(f"mappings.{flow}.") for path in changed)]:
+    for flow in [flow for flow in registry.known() if any(path.startswith(f"mappings.{flow}.") for path in changed)]:
         wanted = {**_mapping(integration, flow), **file["mappings"][flow]}
         mappings.save(integration, flow, wanted["rules"], wanted["lookups"], actor, user=user)
     patch = {part: file[part] for part in ("settings", "flows") if any(path.startswith(part) for path in changed)}
@@ -129,7 +129,7 @@ def _flow_errors(file: Configuration) -> Iterator[FieldError]:
 def _mapping_errors(file: Configuration) -> Iterator[FieldError]:
     for name, wanted in file.get("mappings", {}).items():
         path = f"mappings.{name}"
-        if name not in registry.flows():
+        if name not in registry.known():
             yield FieldError(path, f"There is no flow {name}.", "unknown")
         elif not isinstance(wanted, Mapping) or {*wanted} - {"rules", "lookups"}:
             yield FieldError(path, "Enter an object of rules and lookups.")

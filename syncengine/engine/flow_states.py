@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ def states(integration: Integration) -> dict[str, FlowState]:
     if missing:
         FlowState.objects.bulk_create(missing, ignore_conflicts=True)
         rows = {row.flow: row for row in FlowState.objects.filter(integration=integration)}
-    return {name: rows[name] for name in registry.flows()}
+    return {name: rows[name] for name in registry.of(integration.settings)}
 
 
 def with_defaults(integration: Integration, rows: Iterable[FlowState]) -> dict[str, FlowState]:
@@ -40,7 +40,7 @@ def with_defaults(integration: Integration, rows: Iterable[FlowState]) -> dict[s
     stored = {row.flow: row for row in rows}
     return {
         name: stored.get(name) or FlowState(integration=integration, flow=name, resend_field=flow.resend_field)
-        for name, flow in registry.flows().items()
+        for name, flow in registry.of(integration.settings).items()
     }
 
 
@@ -55,7 +55,7 @@ def next_time(cron: str | None, zone: ZoneInfo, after: datetime) -> datetime | N
 @transaction.atomic
 def apply(integration: Integration, patch: Mapping[str, Any], actor: str) -> None:
     """Change flows by `{flow: {"enabled"?, "schedule"?, "full_schedule"?, "resend_field"?}}`; all of it or nothing."""
-    check(patch)
+    check(patch, registry.of(integration.settings))
     now = timezone.now()
     current = states(integration)
     for name, wanted in patch.items():
@@ -102,16 +102,17 @@ def _write(state: FlowState, changes: Mapping[str, Any], zone: ZoneInfo, now: da
     state.save(update_fields=[*changes, *_DUE.values()])
 
 
-def check(patch: Mapping[str, Any]) -> None:
-    """Refuse a patch with every field of it that is wrong."""
-    errors = [error for name, wanted in patch.items() for error in _flow_errors(name, wanted)]
+def check(patch: Mapping[str, Any], names: Collection[str] | None = None) -> None:
+    """Refuse a patch with every field of it that is wrong; `names` are the flows there are, else all that exist."""
+    known = registry.known() if names is None else names
+    errors = [error for name, wanted in patch.items() for error in _flow_errors(name, wanted, known)]
     if errors:
         raise Refused(errors)
 
 
-def _flow_errors(name: str, wanted: Any) -> Iterable[FieldError]:
+def _flow_errors(name: str, wanted: Any, known: Collection[str]) -> Iterable[FieldError]:
     path = f"flows.{name}"
-    if name not in registry.flows():
+    if name not in known:
         yield FieldError(path, f"There is no flow {name}.", "unknown")
     elif not isinstance(wanted, Mapping):
         yield FieldError(path, "Enter an object.", "invalid")

@@ -68,7 +68,7 @@ def count_by_health() -> Mapping[str, int]:
 
 
 def _with_failed_records(keys: list[int]) -> set[int]:
-    failed = Record.objects.filter(integration=OuterRef("pk"), flow__in=registry.flows(), status=RecordStatus.FAILED)
+    failed = Record.objects.filter(integration=OuterRef("pk"), flow__in=registry.known(), status=RecordStatus.FAILED)
     return set(Integration.objects.filter(Exists(failed), pk__in=keys).values_list("pk", flat=True))
 
 

@@ -78,6 +78,10 @@ class RehearsedSap(SapB1):
     def update(self, *_args: Any, **_options: Any) -> None:
         return
 
+    def upload(self, name: str, content: bytes, entry: int | None = None) -> NoReturn:
+        """Raises ReachedPost."""
+        raise ReachedPost("Attachments2", {"name": name, "size": len(content), "entry": entry})
+
 
 class RehearsedBasware(Basware):
     """The client, token shared: reads for real, a claim is ours, an answer is accepted."""

@@ -23,6 +23,7 @@ from syncengine.models import (
     RunStatus,
 )
 from syncengine.notices import Kind
+from tenants.errors import FieldError, Refused
 from tenants.models import Integration
 
 log = structlog.get_logger(__name__)
@@ -58,10 +59,14 @@ def request_runs(integration: Integration, flow: str, mode: str, *, trigger: str
 
 
 def _flow_names(integration: Integration, flow: str) -> list[str]:
+    there_are = registry.of(integration.settings)
+    if flow != ALL and registry.get(flow).name not in there_are:
+        message = f"The flow {flow} is not switched on: name it in the setting optional_flows first."
+        raise Refused([FieldError("flow", message, "unknown")])
     if flow != ALL:
-        return [registry.get(flow).name]
+        return [flow]
     off = set(FlowState.objects.filter(integration=integration, enabled=False).values_list("flow", flat=True))
-    return [name for name in registry.flows() if name not in off]
+    return [name for name in there_are if name not in off]
 
 
 def _open_run(integration: Integration, flow: str, mode: str, trigger: str, actor: str, after: Run | None) -> Run:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from syncengine.engine.flow_states import next_time
 from syncengine.engine.runs import request_runs
 from syncengine.engine.work import Deadline
+from syncengine.flows import registry
 from syncengine.models import FlowState, RunMode, RunTrigger
 
 MOST_AT_ONCE = 50
@@ -27,7 +28,8 @@ def start_due(_deadline: Deadline) -> bool:
     now = timezone.now()
     states = list(due_states(now).select_related("integration__organization").order_by("id")[:MOST_AT_ONCE])
     for state in states:
-        _start(state, now)
+        if state.flow in registry.of(state.integration.settings):
+            _start(state, now)
     return bool(states)
 
 

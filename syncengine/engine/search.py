@@ -151,7 +151,7 @@ def best(integrations: Sequence[Integration], text: str, count: int, shown: Quer
 
 def _called(integrations: Sequence[Integration], typed: str) -> QuerySet[Record]:
     spellings = {typed, typed.upper(), typed.lower()}
-    rows = Record.objects.filter(integration__in=integrations, flow__in=registry.flows())
+    rows = Record.objects.filter(integration__in=integrations, flow__in=registry.known())
     return rows.filter(Q(key__in=spellings) | Q(reference__in=spellings))
 
 

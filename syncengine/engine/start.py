@@ -255,7 +255,7 @@ def check_mapping(integration: Integration, actor: str) -> Setup:
 
 def _flows_on(integration: Integration) -> Iterator[str]:
     off = set(FlowState.objects.filter(integration=integration, enabled=False).values_list("flow", flat=True))
-    return (name for name in registry.flows() if name not in off)
+    return (name for name in registry.of(integration.settings) if name not in off)
 
 
 def _checked(integration: Integration, flow: str) -> dict[str, Any]:

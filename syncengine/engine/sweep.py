@@ -65,7 +65,7 @@ def _sweep(integration: Integration, following: datetime) -> None:
     _finish_forgotten_runs(integration)
     switched_off = FlowState.objects.filter(integration=integration, enabled=False).values_list("flow", flat=True)
     off = set(switched_off)
-    for flow in registry.flows().values():
+    for flow in registry.of(integration.settings).values():
         if isinstance(flow, DocumentFlow) and flow.name not in off:
             _sweep_flow(integration, flow)
     until = circuit.closed_until(integration)

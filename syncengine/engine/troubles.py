@@ -55,7 +55,7 @@ def sums_of_troubled(rows: QuerySet[Record]) -> Rows:
 
 def _failed(integration: Integration) -> QuerySet[Record]:
     """Naming the flows lets an index answer."""
-    return Record.objects.filter(integration=integration, flow__in=registry.flows(), status=RecordStatus.FAILED)
+    return Record.objects.filter(integration=integration, flow__in=registry.known(), status=RecordStatus.FAILED)
 
 
 def _attention(integration: Integration) -> Rows:

@@ -19,6 +19,7 @@ class Flow(ABC):
     title      how people call it
     depends_on flows whose records must be in the target first
     position   order among flows that do not depend on each other
+    optional   runs only for integrations whose settings name it in `optional_flows`
     resend_field  the target's field that *resend* changes (default-mapping.md); None: it has none
     """
 
@@ -28,6 +29,7 @@ class Flow(ABC):
     target: ClassVar[System]
     depends_on: ClassVar[tuple[str, ...]] = ()
     position: ClassVar[int] = 100
+    optional: ClassVar[bool] = False
     resend_field: ClassVar[str | None] = None
 
     @abstractmethod

@@ -14,6 +14,10 @@ from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Desk, Found, Kin, Posting, Step, Work
 
 
+class NotOurs(Exception):
+    """The document that a notification names belongs to another integration, and always will."""
+
+
 class Archive(Protocol):
     """What finding documents may ask of the engine."""
 
@@ -27,6 +31,10 @@ class Archive(Protocol):
 
     def postings_to_watch(self, after: int, limit: int) -> Sequence[Posting]:
         """Posted documents that are not settled or were paid lately, by DocEntry above `after`."""
+        ...
+
+    def postings_without(self, flow: str, days: int, limit: int) -> Sequence[Posting]:
+        """Documents of these last days that Basware knows of, without a record `invoiceId/DocEntry` of that flow."""
         ...
 
     def kin(self, flow: str, references: Sequence[str]) -> Mapping[str, Sequence[Kin]]:
@@ -82,7 +90,7 @@ class DocumentFlow(Flow):
         return ()
 
     def find_one(self, archive: Archive, document_id: str) -> Found | None:  # not all are notified of
-        """The document that a notification names; None when the source does not know it (yet)."""
+        """The document that a notification names; None when the source does not know it (yet). Raises NotOurs."""
         return None
 
     def sweep(self, archive: Archive) -> Iterator[FoundPage]:  # not all sources forget

@@ -10,6 +10,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 from syncengine import flows as package
 from syncengine.flows.base import Flow
@@ -36,11 +37,23 @@ def in_order(found: Mapping[str, Flow]) -> dict[str, Flow]:
 
 
 @cache
-def flows() -> dict[str, Flow]:
-    """Every flow by name, dependencies first; made once."""
+def known() -> dict[str, Flow]:
+    """Every flow by name, the optional ones included, dependencies first; made once."""
     return in_order({cls.name: cls() for cls in _flow_classes()})
 
 
+@cache
+def flows() -> dict[str, Flow]:
+    """The flows that every integration has."""
+    return {name: flow for name, flow in known().items() if not flow.optional}
+
+
+def of(settings: Mapping[str, Any]) -> dict[str, Flow]:
+    """The flows of an integration with these settings: those of all, and the optional ones that it switched on."""
+    chosen = settings.get("optional_flows") or ()
+    return {name: flow for name, flow in known().items() if not flow.optional or name in chosen}
+
+
 def get(name: str) -> Flow:
-    """The flow of that name; KeyError when there is none."""
-    return flows()[name]
+    """The flow of that name, optional ones included; KeyError when there is none."""
+    return known()[name]

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Codes = Annotated[list[Annotated[str, Field(min_length=1, max_length=25)]], Field(max_length=200)]
 
+OptionalFlows = Annotated[list[Literal["invoice_images"]], Field(max_length=10)]
+
 
 class FlowSettings(BaseModel):
     """One integration's settings; every default is the one of default-mapping.md."""
@@ -75,6 +77,14 @@ class FlowSettings(BaseModel):
     settle_with_discount: bool = Field(
         True, description="Count discount and withholding as paid once nothing is open in SAP."
     )
+
+    # Beyond the nine flows
+    optional_flows: OptionalFlows = Field(
+        default_factory=list, description="Flows beyond the nine that this integration runs: none unless named."
+    )
+    attachment_confidential: bool = Field(False, description="Link attachments too that Basware marks as confidential.")
+    attachment_max_mb: int = Field(20, ge=1, le=45, description="Largest attachment that is linked, in MB.")
+    attachment_max_files: int = Field(20, ge=1, le=100, description="Most attachments of one invoice that are linked.")
 
     @field_validator("sap_document_link", "basware_document_link")
     @classmethod

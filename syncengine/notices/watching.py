@@ -104,7 +104,7 @@ def _findings(by_key: dict[int, Integration]) -> Iterator[Finding]:
 
 
 def _failed(by_key: dict[int, Integration]) -> Iterator[Finding]:
-    failed = Record.objects.filter(integration__in=by_key, flow__in=registry.flows(), status=RecordStatus.FAILED)
+    failed = Record.objects.filter(integration__in=by_key, flow__in=registry.known(), status=RecordStatus.FAILED)
     rows = (
         failed.exclude(error_code=HELD_BACK)
         .values("integration", "flow", "error_code")

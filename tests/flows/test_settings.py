@@ -10,7 +10,10 @@ from pydantic import ValidationError
 
 from syncengine.flows.settings import FlowSettings
 
-ADDED = {"sap_document_link", "basware_document_link"}
+ADDED = {
+    "sap_document_link", "basware_document_link",
+    "optional_flows", "attachment_confidential", "attachment_max_mb", "attachment_max_files",
+}  # fmt: skip
 
 
 def test_the_defaults_are_those_of_the_default_mapping():

@@ -210,6 +210,6 @@ class ReplayFilter(Shape):
     dry = serializers.BooleanField(required=False, default=False)
 
     def validate_flow(self, flow: str) -> str:
-        if flow not in registry.flows():
+        if flow not in registry.known():
             raise serializers.ValidationError(f"There is no flow {flow}.", "unknown")
         return flow

@@ -73,7 +73,7 @@ class RunRequest(Shape):
     mode = serializers.ChoiceField(choices=MODES_TO_ASK_FOR, default=RunMode.INCREMENTAL)
 
     def validate_flow(self, flow: str) -> str:
-        if flow != ALL and flow not in registry.flows():
+        if flow != ALL and flow not in registry.known():
             names = ", ".join([*registry.flows(), ALL])
             raise serializers.ValidationError(f"There is no flow {flow}: it is one of {names}.", "unknown")
         return flow

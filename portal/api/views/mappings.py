@@ -27,7 +27,7 @@ class FlowView(IntegrationView):
     def locate(self) -> None:
         super().locate()
         self.flow = self.kwargs["flow"]
-        if self.flow not in registry.flows():
+        if self.flow not in registry.of(self.integration.settings):
             raise Http404
 
 

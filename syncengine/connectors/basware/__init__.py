@@ -2,6 +2,7 @@
 
 from syncengine.connectors.basware.batches import cut_batches
 from syncengine.connectors.basware.client import (
+    Attachment,
     Basware,
     ImportReceipt,
     ResponseReceipt,
@@ -17,6 +18,7 @@ from syncengine.connectors.basware.tokens import MemoryTokenStore, Token, TokenS
 __all__ = [
     "DEFAULT_SCOPES",
     "RESOURCES",
+    "Attachment",
     "Basware",
     "BaswareSettings",
     "FieldProblem",

@@ -47,6 +47,14 @@ class ResponseReceipt:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file as Basware handed it out, and the type that its storage says it has."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+
+
+@dataclass(frozen=True)
 class Subscription:
     """One push subscription; it has no id of its own, `last_updated` is as Basware wrote it (§16.1)."""
 
@@ -159,6 +167,15 @@ class Basware:
         rows = _list(self.session.get(at(DOCUMENT, invoice_id=invoice_id)).body, DOCUMENTS_KEY)
         wanted = invoice_id.lower()
         return next((row for row in rows if str(row.get("invoiceId") or wanted).lower() == wanted), None)
+
+    def attachment(self, invoice_id: str, code: str, most_bytes: int) -> Attachment | None:
+        """A file of a transferred document (§14.9); None when there is none.
+
+        Raises Unavailable `answer_too_large` as soon as more than `most_bytes` have come.
+        """
+        path = at(DOCUMENT + "/attachments/{code}", invoice_id=invoice_id, code=code)
+        answer = self.session.file(path, most_bytes)
+        return None if answer is None else Attachment(answer.body, answer.header("Content-Type") or "")
 
     def acknowledge(self, invoice_id: str) -> bool:
         """Claim the document: True when claimed now, False when it was acknowledged before (405, §14.2)."""

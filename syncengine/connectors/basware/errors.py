@@ -145,12 +145,16 @@ class WriteJudge:
 
 @dataclass
 class ReadJudge:
-    """Judges the answer to a read and keeps the JSON that it parsed to judge, so that a page is parsed once."""
+    """Judges the answer to a read and keeps the JSON that it parsed to judge, so that a page is parsed once.
+
+    With `as_file` the answer is somebody's file, and nothing is parsed.
+    """
 
     clock: Clock
     scope: str = ""
     fine: Collection[int] = ()
     body: Any = None
+    as_file: bool = False
 
     def __call__(self, response: Response) -> ConnectorError | None:
         if response.status // 100 == 2:
@@ -163,6 +167,8 @@ class ReadJudge:
 
     def _parsed(self, response: Response) -> ConnectorError | None:
         """JSON whatever the content type says (contracts: Basware §1); an empty body is no records."""
+        if self.as_file:
+            return None
         try:
             self.body = response.json() if response.body.strip() else None
         except ValueError:

@@ -82,6 +82,21 @@ class Session:
         found = (answer.header(CONTINUATION) for answer in fetched.answers)
         return Answer(fetched.body, next((token for token in found if token), ""))
 
+    def file(self, path: str, most_bytes: int) -> Response | None:
+        """A file as it is; None when there is none (404). Raises Unavailable `answer_too_large` beyond `most_bytes`."""
+        try:
+            return self._file_once(path, most_bytes)
+        except StorageRefused:
+            return self._file_once(path, most_bytes)
+
+    def _file_once(self, path: str, most_bytes: int) -> Response | None:
+        judge = ReadJudge(self._clock, scope_of("GET", path), fine={NOT_FOUND}, as_file=True)
+        url = self._url(path)
+        response = self._authorized(Request("GET", url, {"Accept": "*/*"}, most_bytes=most_bytes), judge, judge.scope)
+        if response.status in REDIRECTS:
+            return self._storage.fetch(response, url, most_bytes).answers[0]
+        return None if response.status == NOT_FOUND else response
+
     def pages(self, path: str, query: Query | None = None) -> Iterator[Any]:
         """The body of each page. Identical parameters every time, the token in the request header only (§3.3)."""
         continuation = ""

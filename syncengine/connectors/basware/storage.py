@@ -36,8 +36,8 @@ class Storage:
         self._transport = transport
         self._clock = clock
 
-    def fetch(self, redirect: Response, url: str) -> Fetched:
-        """Follow at most three hops from the redirect that `url` answered with.
+    def fetch(self, redirect: Response, url: str, most_bytes: int | None = None) -> Fetched:
+        """Follow at most three hops from the redirect that `url` answered with; with `most_bytes` to a file.
 
         Raises StorageRefused when the address is not honoured, Rejected when it points where it may not.
         """
@@ -45,8 +45,9 @@ class Storage:
         for _hop in range(MAX_HOPS):
             url = _target(url, answers[0].header("Location") or "")
             self._check(url)
-            judge = StorageJudge(self._clock)
-            answers.insert(0, self._transport.send(Request("GET", url, headers={"Accept": "application/json"}), judge))
+            judge = StorageJudge(self._clock, as_file=most_bytes is not None)
+            headers = {"Accept": "*/*" if judge.as_file else "application/json"}
+            answers.insert(0, self._transport.send(Request("GET", url, headers, most_bytes=most_bytes), judge))
             if answers[0].status not in REDIRECTS:
                 return Fetched(judge.body, answers)
         raise Unavailable("Basware's document storage redirects in a circle.", code="too_many_redirects")

@@ -8,6 +8,7 @@ answer is never repeated here (§3.5).
 from __future__ import annotations
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -168,6 +169,18 @@ class SapB1:
         tries = CONFLICT_TRIES if data_version is None else 1
         retry_conflict(lambda: self._call(call), sleep=self._sleep, tries=tries)
 
+    def upload(self, name: str, content: bytes, entry: int | None = None) -> int | None:
+        """A file into the company's attachments folder, as a new entry of Attachments2 or a line of `entry` (§8.7).
+
+        Gives the entry, None when SAP's answer does not name it. `name` is plain ASCII with an extension.
+        """
+        body, headers = multipart(name, content)
+        path = "Attachments2" if entry is None else literals.entity_path("Attachments2", entry)
+        call = _Call("POST" if entry is None else "PATCH", path, body, writes=True, headers=headers)
+        made = Created.of(self._call(call))
+        found = (made.record or {}).get("AbsoluteEntry") or made.key
+        return entry or (found if isinstance(found, int) else None)
+
     def action(self, entity_set: str, key: literals.Key, name: str, body: Mapping[str, Any] | None = None) -> None:
         """`PurchaseInvoices(4711)/Cancel` and the like."""
         call = _Call("POST", f"{literals.entity_path(entity_set, key)}/{name}", body, writes=True)
@@ -261,12 +274,12 @@ class SapB1:
     def _send(self, call: _Call, session: SapSession, *, last: bool = False) -> Answer:
         headers = {"Accept": "application/json", **session.headers, **call.headers}
         if call.body is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         request = Request(
             call.method,
             f"{self.settings.root}/{call.path}",
             headers=headers,
-            body=None if call.body is None else jsonio.dump_bytes(call.body),
+            body=call.body if call.body is None or isinstance(call.body, bytes) else jsonio.dump_bytes(call.body),
             writes=call.writes,
             read_timeout=self.settings.post_timeout if call.writes else None,
         )
@@ -298,6 +311,15 @@ class SapB1:
             self.server_time = parsedate_to_datetime(response.header("date") or "")
         except ValueError:
             return
+
+
+def multipart(name: str, content: bytes) -> tuple[bytes, dict[str, str]]:
+    """One part named `files`, which is all that SAP takes, and the header that says how it is marked off."""
+    boundary = f"ledgerbridge-{secrets.token_hex(16)}"
+    lead = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+    kind = "Content-Type: application/octet-stream\r\n\r\n"
+    body = f"{lead}{kind}".encode("ascii") + content + f"\r\n--{boundary}--\r\n".encode("ascii")
+    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
 def retry_conflict(attempt: Callable[[], T], *, sleep: Callable[[float], None], tries: int = CONFLICT_TRIES) -> T:

@@ -40,9 +40,10 @@ class Command(BaseCommand):
         integration = Integration.objects.filter(pk=options["integration"]).first()
         if integration is None:
             raise CommandError(f"There is no integration {options['integration']}.")
-        unknown = [name for name in options["flows"] if name not in registry.flows()]
+        there_are = registry.of(integration.settings)
+        unknown = [name for name in options["flows"] if name not in there_are]
         if unknown:
-            raise CommandError(f"No such flow: {', '.join(unknown)}. There are: {', '.join(registry.flows())}.")
+            raise CommandError(f"No such flow: {', '.join(unknown)}. There are: {', '.join(there_are)}.")
         runs = [
             run
             for flow in options["flows"] or [ALL]
