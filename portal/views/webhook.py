@@ -28,6 +28,7 @@ _RESULTS = {
     NotificationResult.REQUEST: ("ok", "Looked up"),
     NotificationResult.KNOWN: ("quiet", "Known already"),
     NotificationResult.UNKNOWN_TYPE: ("quiet", "Nothing to do"),
+    NotificationResult.NOT_OURS: ("quiet", "Not ours"),
     NotificationResult.NOT_THERE: ("warn", "Not waiting"),
     NotificationResult.SWITCHED_OFF: ("warn", "Left alone"),
     NotificationResult.NOT_CONFIGURED: ("warn", "Left alone"),

@@ -25,7 +25,7 @@ from syncengine.engine.runs import ActionRefused
 from syncengine.engine.wake import wake
 from syncengine.engine.work import Deadline
 from syncengine.flows import registry
-from syncengine.flows.document import DocumentFlow
+from syncengine.flows.document import DocumentFlow, NotOurs
 from syncengine.models import (
     OPEN_STATUSES,
     Attempt,
@@ -159,7 +159,11 @@ def _look_at_one(
     integration: Integration, flow: DocumentFlow, archive: DbArchive, notification: InboxNotification
 ) -> bool:
     """Whether the document waits for us."""
-    found = flow.find_one(archive, notification.document_id)
+    try:
+        found = flow.find_one(archive, notification.document_id)
+    except NotOurs:
+        _close(notification, NotificationResult.NOT_OURS)
+        return False
     if found is not None:
         stored = store_found(integration, flow, [found], run_id=None, found_by=FoundBy.WEBHOOK)
         _close(notification, NotificationResult.TAKEN_UP if stored.to_do else NotificationResult.KNOWN)

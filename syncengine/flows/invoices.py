@@ -14,7 +14,7 @@ from syncengine.connectors.outcomes import Rejected
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Desk, Finished, Found, NeedsPerson, Step, Work
-from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPage
+from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPage, NotOurs
 from syncengine.flows.invoicing import confirm
 from syncengine.flows.invoicing.approval import approval
 from syncengine.flows.invoicing.cancelled import cancelled
@@ -86,11 +86,17 @@ class InvoiceFlow(DocumentFlow):
         return _documents(archive, IN_PROGRESS, read_again=True)
 
     def find_one(self, archive: Archive, document_id: str) -> Found | None:
-        """The document a notification names, if it waits for us: its own status decides, not the notification."""
+        """The document a notification names, if it waits for us: its own status decides, not the notification.
+
+        Every subscriber of a Basware account is told of every company's documents. One that names no company is left
+        to the poll, whose filter by company only Basware can apply to it.
+        """
         document = archive.basware.document(document_id)
-        if document is None or document.get("processingStatus") != WAITING:
+        if document is None:
             return None
-        if not is_ours(document, archive.ctx.company):
+        if not document.get("companyCode") or not is_ours(document, archive.ctx.company):
+            raise NotOurs(document_id)
+        if document.get("processingStatus") != WAITING:
             return None
         return _found(document, {"status": WAITING})
 

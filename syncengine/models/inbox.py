@@ -17,6 +17,7 @@ class NotificationResult(models.TextChoices):
     TAKEN_UP = "taken up", "Taken up"
     KNOWN = "known already", "The document had been taken up before"
     NOT_THERE = "not there, or not waiting for transfer", "Not there, or no longer waiting for transfer"
+    NOT_OURS = "of another company", "Left alone: the document is another company's"
     SWITCHED_OFF = "the flow is switched off", "Left alone: the flow is switched off"
     NOT_CONFIGURED = "not configured", "Left alone: a system is not connected"
     OUR_FAULT = "a fault of our own; the poll finds the document", "A fault of our own: the next run finds it"

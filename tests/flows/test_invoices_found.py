@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncengine.flows.document import FindWindow
+from syncengine.flows.document import FindWindow, NotOurs
 from syncengine.flows.invoices import InvoiceFlow
 from syncengine.flows.invoicing.rules import Targets, default_rules
 from tests.flows.desks import MemoryArchive, Row
@@ -46,8 +46,6 @@ def test_what_is_found_can_be_searched_for():
     [
         ({}, True),
         ({"processingStatus": "TransferInProgress"}, False),
-        ({"p2pProcessingMode": "InvoiceEnrichment"}, False),
-        ({"companyCode": "2000"}, False),
     ],
 )
 def test_a_notification_counts_for_nothing_the_document_s_status_decides(changed: dict[str, str], taken: bool):
@@ -55,6 +53,15 @@ def test_a_notification_counts_for_nothing_the_document_s_status_decides(changed
     found = made.engine.flow.find_one(MemoryArchive(made.engine), INVOICE_ID)
     assert (found is not None) is taken
     assert made.engine.flow.find_one(MemoryArchive(made.engine), "unknown") is None
+
+
+@pytest.mark.parametrize(
+    "changed", [{"p2pProcessingMode": "InvoiceEnrichment"}, {"companyCode": "2000"}, {"companyCode": None}]
+)
+def test_a_document_of_another_company_or_purpose_is_never_ours(changed: dict[str, str | None]):
+    made = world(document(**changed))
+    with pytest.raises(NotOurs):
+        made.engine.flow.find_one(MemoryArchive(made.engine), INVOICE_ID)
 
 
 def test_the_sweep_brings_what_is_in_progress():
