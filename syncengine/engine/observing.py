@@ -14,7 +14,7 @@ from django.db import connection
 from syncengine import tracing
 from syncengine.connectors.http import ObservedCall
 from syncengine.engine import tallies
-from syncengine.models import Call
+from syncengine.models import Call, bulk
 from tenants.models import Integration
 
 FLUSH_AT = 100
@@ -77,7 +77,7 @@ class CallLog:
         with self._lock:
             rows, self._waiting = self._waiting, []
         if rows:
-            Call.objects.bulk_create(rows)
+            bulk.insert(rows)
             _tally(rows)
         if threading.current_thread().name.startswith(("send", "Thread")):
             connection.close()  # a thread that only calls has no other use for one

@@ -39,7 +39,7 @@ from syncengine.engine.records import (
 from syncengine.engine.retries import retry_at
 from syncengine.engine.settling_plan import first_poll_at
 from syncengine.flows.master import MasterDataFlow, Part
-from syncengine.models import Attempt, AttemptItem, AttemptState, ItemOutcome, Record, RecordStatus, Run
+from syncengine.models import Attempt, AttemptItem, AttemptState, ItemOutcome, Record, RecordStatus, Run, bulk
 from tenants.models import Integration
 
 CONFLICT = 409
@@ -154,14 +154,16 @@ class Sender:
             entity_type=part.basware.entity_type,
             started_at=timezone.now(),
         )
-        AttemptItem.objects.bulk_create(
-            AttemptItem(
-                attempt=attempt,
-                record_id=pk,
-                fingerprint=found[0].record.fingerprint,
-                external_codes=[body.external_code for body in found],
-            )
-            for pk, found in by_record.items()
+        bulk.insert(
+            [
+                AttemptItem(
+                    attempt=attempt,
+                    record_id=pk,
+                    fingerprint=found[0].record.fingerprint,
+                    external_codes=[body.external_code for body in found],
+                )
+                for pk, found in by_record.items()
+            ]
         )
         self._first_attempt = self._first_attempt or attempt.pk
         self._close_lost_attempts(list(by_record))

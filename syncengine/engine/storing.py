@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import transaction
 
 from syncengine.engine.records import dependencies_kept
-from syncengine.models import Record, RecordStatus
+from syncengine.models import Record, RecordStatus, bulk
 
 NEVER_CHANGED = {
     "id",
@@ -20,7 +21,8 @@ NEVER_CHANGED = {
     "confirmed_target",
     "wishes",
 }
-CHANGED = [field.name for field in Record._meta.concrete_fields if field.name not in NEVER_CHANGED]
+UNIQUE = ("integration", "flow", "key")
+CHANGED = {field.name for field in Record._meta.concrete_fields} - NEVER_CHANGED
 AT_ONCE = 200
 
 
@@ -28,13 +30,19 @@ AT_ONCE = 200
 def store_records(records: Sequence[Record]) -> None:
     """Insert or update by (integration, flow, key); every record has its primary key afterwards."""
     with dependencies_kept(records):
-        Record.objects.bulk_create(
-            records,
-            batch_size=AT_ONCE,
-            update_conflicts=True,
-            unique_fields=["integration", "flow", "key"],
-            update_fields=CHANGED,
-        )
+        bulk.insert(records, unique=UNIQUE, changed=CHANGED)
+        _name([record for record in records if record.pk is None])
+
+
+def _name(inserted: Sequence[Record]) -> None:
+    """Give new records the keys that the database has given them."""
+    of_flow: dict[tuple[int, str], dict[str, Record]] = defaultdict(dict)
+    for record in inserted:
+        of_flow[record.integration_id, record.flow][record.key] = record
+    for (integration, flow), by_key in of_flow.items():
+        rows = Record.objects.filter(integration=integration, flow=flow, key__in=by_key)
+        for pk, key in rows.values_list("pk", "key"):
+            by_key[key].pk = pk
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Q
 
+from syncengine.models import bulk
 from syncengine.models.record import Record
 from syncengine.models.run import Run
 from tenants.encryption import SecretsField
@@ -29,13 +30,14 @@ ROUTINE = (
 class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
     """Inserts events with their digests."""
 
-    def bulk_create(self, objs: Iterable[AuditEvent], *args: Any, **kwargs: Any) -> list[AuditEvent]:
+    def bulk_create(self, objs: Iterable[AuditEvent], *_: Any, **__: Any) -> list[AuditEvent]:
         from syncengine.audit.stamping import stamp  # it reads the models of this module
 
         events = list(objs)
         with transaction.atomic(savepoint=False):
             stamp(events)
-            return super().bulk_create(events, *args, **kwargs)
+            bulk.insert(events)
+        return events
 
 
 class AuditEvent(ScopedModel):
