@@ -24,7 +24,16 @@ GROUPS = (
     ("Payments", ("payment_lookback_days", "settle_with_discount")),
     (
         "Further flows",
-        ("optional_flows", "attachment_confidential", "attachment_max_mb", "attachment_max_files"),
+        (
+            "optional_flows",
+            "exchange_rate_days",
+            "exchange_rate_quotation",
+            "dimension_lists",
+            "list_sources",
+            "attachment_confidential",
+            "attachment_max_mb",
+            "attachment_max_files",
+        ),
     ),
 )
 REST = "Invoices"
@@ -43,6 +52,9 @@ WORDS_OF_CHOICES = {
     "RowTotalFC": "Row total (RowTotalFC)",
     "sap": "SAP computes it",
     "none": "Not deducted",
+    "company": "As the company is set up in SAP",
+    "direct": "Own currency for one foreign unit",
+    "indirect": "Foreign currency for one own unit",
 }
 
 

@@ -199,6 +199,8 @@ class _Synchronisation:
 
     def _absent(self) -> None:
         """Close what a complete read did not find; many at once need a person's yes."""
+        if not self.flow.closes_absent:
+            return
         absent = absent_records(self.run)
         number = absent.count()
         if self._too_many(number, active_records(self.run).count()):

@@ -52,7 +52,7 @@ def _refusals(flow: Flow, target: Mapping[str, Any]) -> list[Problem]:
     """What the target system would refuse of it by its schema."""
     if not isinstance(flow, MasterDataFlow):
         return []
-    if len(flow.parts) == 1:
+    if not flow.several_parts:
         return flow.problems({flow.parts[0].name: [dict(target)]})
     payload: Payload = {
         part.name: target.get(part.name, []) if part.many else [target.get(part.name, {})] for part in flow.parts

@@ -112,6 +112,7 @@ class MasterDataFlow(Flow):
     prefix       of the external code (default-mapping.md, "External codes")
     parts        the resources posted to, in order
     scope        the filter of a full read
+    closes_absent  whether what a complete read does not find is closed in the target
     stamps       the source's change and creation dates; without them every read is a whole one (contracts: SAP §8.2)
     """
 
@@ -124,6 +125,12 @@ class MasterDataFlow(Flow):
     parts: ClassVar[tuple[Part, ...]]
     scope: ClassVar[str] = ""
     stamps: ClassVar[tuple[str, ...]] = ()
+    closes_absent: ClassVar[bool] = True
+
+    @property
+    def several_parts(self) -> bool:
+        """Whether rules name the part that a field belongs to."""
+        return len(self.parts) > 1
 
     @property
     def incremental(self) -> bool:
@@ -284,15 +291,11 @@ class MasterDataFlow(Flow):
     def problems(self, payload: Payload) -> list[Problem]:
         """Everything that Basware would refuse in this payload."""
         return [
-            _refusal(f"{part.problem_lead(index) if self._has_parts else ''}{found.path}", found.message)
+            _refusal(f"{part.problem_lead(index) if self.several_parts else ''}{found.path}", found.message)
             for part in self.parts
             for index, body in enumerate(payload.get(part.name, ()))
             for found in check(part.resource, body)
         ]
-
-    @property
-    def _has_parts(self) -> bool:
-        return len(self.parts) > 1
 
     def limits(self) -> Mapping[str, int]:
         """Greatest length of each text field by the rules' paths, list positions left out."""
@@ -300,7 +303,7 @@ class MasterDataFlow(Flow):
 
     def targets(self) -> set[str]:
         """Every target that a rule may name."""
-        leads = [(part.rule_lead if self._has_parts else "", part.basware.entity) for part in self.parts]
+        leads = [(part.rule_lead if self.several_parts else "", part.basware.entity) for part in self.parts]
         return {f"{lead}{path}" for lead, entity in leads for path in field_paths(entity)}
 
 

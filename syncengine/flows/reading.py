@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -59,6 +59,10 @@ class SapReader(Protocol):
         self, entity_set: str, key_name: str, keys: Iterable[str | int], select: Sequence[str]
     ) -> list[dict[str, Any]]:
         """The records of these keys, in few calls; those that are gone are missing."""
+        ...
+
+    def service(self, name: str, body: Mapping[str, Any] | None = None) -> Any:
+        """What a service such as `SBOBobService_GetCurrencyRate` answers."""
         ...
 
 

@@ -5,16 +5,25 @@ The REST API shows them as `settings`; unknown keys and wrong types are refused 
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from syncengine.connectors.basware.lists import LISTS
 
 Codes = Annotated[list[Annotated[str, Field(min_length=1, max_length=25)]], Field(max_length=200)]
 
-OptionalFlows = Annotated[list[Literal["invoice_images"]], Field(max_length=10)]
+OptionalFlows = Annotated[
+    list[Literal["invoice_images", "exchange_rates", "distribution_rules", "generic_lists"]], Field(max_length=10)
+]
+_LIST = "|".join(LISTS)
+LIST_SOURCE = re.compile(rf"({_LIST})=(\w+)/(\w+(?:/\w+)+)(?:\?(.{{1,300}}))?", re.ASCII)
+DIMENSION_LIST = re.compile(rf"[1-5]=({_LIST})", re.ASCII)
+Lines = Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=60)]
 
 
 class FlowSettings(BaseModel):
@@ -82,6 +91,17 @@ class FlowSettings(BaseModel):
     optional_flows: OptionalFlows = Field(
         default_factory=list, description="Flows beyond the nine that this integration runs: none unless named."
     )
+    exchange_rate_days: int = Field(3, ge=1, le=31, description="Exchange rates of this many days are sent.")
+    exchange_rate_quotation: Literal["company", "direct", "indirect"] = Field(
+        "company", description="How SAP's rate table is to be read: as the company says, or as said here."
+    )
+    dimension_lists: Lines = Field(
+        default_factory=list, description="Dimension and list of its distribution rules, such as 2=ACC_LIST_1."
+    )
+    list_sources: Lines = Field(
+        default_factory=list,
+        description="List and what fills it, such as ACC_LIST_3=Warehouses/WarehouseCode/WarehouseName.",
+    )
     attachment_confidential: bool = Field(False, description="Link attachments too that Basware marks as confidential.")
     attachment_max_mb: int = Field(20, ge=1, le=45, description="Largest attachment that is linked, in MB.")
     attachment_max_files: int = Field(20, ge=1, le=100, description="Most attachments of one invoice that are linked.")
@@ -93,6 +113,18 @@ class FlowSettings(BaseModel):
         if value.strip() and (address.scheme not in {"http", "https"} or not address.netloc or "{" in address.netloc):
             raise ValueError("Enter a whole address that starts with https://, its places after the host.")
         return value.strip()
+
+    @field_validator("dimension_lists", "list_sources")
+    @classmethod
+    def _lists_once(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        known = DIMENSION_LIST if info.field_name == "dimension_lists" else LIST_SOURCE
+        found = [known.fullmatch(line) for line in value]
+        if not all(found):
+            raise ValueError("Name a list of Basware, =, and what fills it, as in the example.")
+        keys = [match[1] for match in found if match]
+        if len(set(keys)) < len(keys):
+            raise ValueError("Name each list once.")
+        return value
 
     @field_validator("time_zone")
     @classmethod

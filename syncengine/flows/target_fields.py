@@ -70,9 +70,8 @@ def missing_targets(flow: Flow, rules: Iterable[Mapping[str, Any]]) -> list[str]
 
 def _fields(flow: Flow) -> Iterator[TargetField]:
     if isinstance(flow, MasterDataFlow):
-        several = len(flow.parts) > 1
         for part in flow.parts:
-            yield from _of_entity(flow.name, part.basware.entity, part.rule_lead if several else "")
+            yield from _of_entity(flow.name, part.basware.entity, part.rule_lead if flow.several_parts else "")
         return
     known: Collection[str] = getattr(flow, "targets", tuple)()
     if flow.target == "sap_b1":

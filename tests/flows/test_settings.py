@@ -12,7 +12,8 @@ from syncengine.flows.settings import FlowSettings
 
 ADDED = {
     "sap_document_link", "basware_document_link",
-    "optional_flows", "attachment_confidential", "attachment_max_mb", "attachment_max_files",
+    "optional_flows", "exchange_rate_days", "exchange_rate_quotation", "dimension_lists", "list_sources",
+    "attachment_confidential", "attachment_max_mb", "attachment_max_files",
 }  # fmt: skip
 
 

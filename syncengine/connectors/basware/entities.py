@@ -114,6 +114,15 @@ PROJECT: Entity = {
     "companies": must(many(PLAIN_COMPANY)),
 }
 
+EXCHANGE_RATE: Entity = {
+    "externalCode": must(EXTERNAL_CODE),
+    "currencyCodeFrom": must(text(3, 2)),
+    "currencyCodeTo": must(text(3, 2)),
+    "rate": must(number(0, BILLION)),
+    "validFrom": must(moment()),
+    "companies": must(many(PLAIN_COMPANY)),
+}
+
 IDENTIFIER: Entity = {"id": must(text(36)), "schemeId": must(text(32)), "defaultPartyId": flag()}
 
 ADDRESS_PART: Entity = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from syncengine.connectors.basware import entities
 from syncengine.connectors.basware.fields import Entity, FieldProblem, problems, text_limits
+from syncengine.connectors.basware.lists import LISTS
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ RESOURCES: Mapping[str, Resource] = {
     "paymentResponses": Resource(
         f"{_DOCUMENT}/paymentResponses", "PaymentResponse", entities.PAYMENT_RESPONSE, batch=1
     ),
+    "exchangeRates": Resource("/v1/exchangeRates", "ExchangeRate", entities.EXCHANGE_RATE, list_key="exchangeRates"),
+    **{
+        f"lists/{key}": Resource(f"/v1/lists/{key}", "GenericList", columns.entity, list_key="listItems")
+        for key, columns in LISTS.items()
+    },
 }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.sap_b1.answers import as_record
-from syncengine.connectors.sap_b1.client import SapB1
 from syncengine.connectors.sap_b1.literals import equals, is_yes
 
 _ANY_CURRENCY = "##"  # SAP's marker for "all currencies"
@@ -29,7 +29,8 @@ class CompanyFacts:
     """Read once per connection and kept by the caller.
 
     `branches`: documents must name one. `approval`: an invoice added through the API may become a draft.
-    `tax_field` is `VatGroup` or `TaxCode`, decided.
+    `tax_field` is `VatGroup` or `TaxCode`, decided. `indirect_rates`: its rate table holds foreign units for one of its
+    own currency; that SAP's DirectIndirectRate says so by tNO is unconfirmed.
     """
 
     name: str
@@ -43,6 +44,7 @@ class CompanyFacts:
     total_decimals: int
     tax_field: str
     currencies: Mapping[str, Currency] = field(default_factory=dict)
+    indirect_rates: bool = False
 
     def iso(self, code: str | None) -> str | None:
         """The international code of a company currency; None for none and for the marker `##`."""
@@ -63,7 +65,7 @@ class CompanyFacts:
         return known.decimals if known else self.total_decimals
 
 
-def read_company_facts(client: SapB1) -> CompanyFacts:
+def read_company_facts(client: ErpClient) -> CompanyFacts:
     """Ask SAP for all of it: three to four calls."""
     company = as_record(client.service("CompanyService_GetCompanyInfo"))
     admin = as_record(client.service("CompanyService_GetAdminInfo"))
@@ -80,6 +82,7 @@ def read_company_facts(client: SapB1) -> CompanyFacts:
         total_decimals=total_decimals,
         tax_field=_tax_field(client),
         currencies=_currencies(client, total_decimals),
+        indirect_rates=admin.get("DirectIndirectRate") == "tNO",
     )
 
 
@@ -89,7 +92,7 @@ def readable_version(version: Any) -> str:
     return f"{text[:-5]}.{text[-5:-3]}.{text[-3:]}" if text.isdigit() and len(text) >= 6 else text
 
 
-def _tax_field(client: SapB1) -> str:
+def _tax_field(client: ErpClient) -> str:
     """VAT countries have input VAT groups; the others work with sales tax codes."""
     if client.settings.tax_field != "auto":
         return client.settings.tax_field
@@ -97,7 +100,7 @@ def _tax_field(client: SapB1) -> str:
     return "VatGroup" if groups else "TaxCode"
 
 
-def _currencies(client: SapB1, total_decimals: int) -> dict[str, Currency]:
+def _currencies(client: ErpClient, total_decimals: int) -> dict[str, Currency]:
     rows = client.pages("Currencies", key="Code", select=["Code", "DocumentsCode", "Decimals"])
     return {row["Code"]: _currency(row, total_decimals) for page in rows for row in page}
 
