@@ -132,6 +132,19 @@ class SapB1OAuthForm(_SapB1Fields):
         return (*super().destination(), f"{_host_and_port(self.token_url)}{urlsplit(self.token_url).path}")
 
 
+class RestErpForm(ConnectionForm):
+    """A REST ERP in the place of SAP (docs/adding-a-connector.md). `base_url` is what stands before `/v1`."""
+
+    secret = "api_key"  # noqa: S105  # the name of the field
+
+    erp: Literal["rest"]
+    base_url: Annotated[str, Field(max_length=400), AfterValidator(_plain_url)]
+    company: Annotated[str, Field(pattern=r"^[\w.~-]{1,100}$")]
+
+    def destination(self) -> tuple[str, ...]:
+        return (_host_and_port(self.base_url),)
+
+
 class BaswareForm(ConnectionForm):
     """contracts: Basware §1, §2. `base_url` has no path, `token_url` is whole."""
 
@@ -154,6 +167,8 @@ FORMS: dict[str, type[ConnectionForm]] = {System.SAP_B1: SapB1Form, System.BASWA
 
 def form_of(system: str, fields: Mapping[str, Any]) -> type[ConnectionForm]:
     """The form that these fields, entered or stored, belong to."""
+    if system == System.SAP_B1 and fields.get("erp") == "rest":
+        return RestErpForm
     return SapB1OAuthForm if system == System.SAP_B1 and fields.get("auth") == "oauth" else FORMS[system]
 
 

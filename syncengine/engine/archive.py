@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from syncengine.connectors.basware import Basware
-from syncengine.connectors.sap_b1 import SapB1
+from syncengine.connectors.erp import ErpClient
 from syncengine.engine.connections import Systems
 from syncengine.engine.desk import as_posting, kin_by_reference, postings_by_entry
 from syncengine.flows.company import FlowContext
@@ -24,7 +24,7 @@ class DbArchive:
 
     def __init__(self, integration: Integration, both: Systems, ctx: FlowContext) -> None:
         self._integration = integration
-        self.sap: SapB1 = both.sap
+        self.sap: ErpClient = both.sap
         self.basware: Basware = both.basware
         self.ctx = ctx
 

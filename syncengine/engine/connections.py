@@ -13,9 +13,11 @@ from django.utils import timezone
 
 from syncengine.connectors.basware import Basware, BaswareSettings, Token
 from syncengine.connectors.client_credentials import Grant
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.guard import OutboundPolicy
 from syncengine.connectors.http import HttpTransport, Limits, Transport
 from syncengine.connectors.outcomes import Unavailable
+from syncengine.connectors.rest_erp import RestErp, RestErpSettings
 from syncengine.connectors.sap_b1 import SapB1, SapSession, SapSettings
 from syncengine.engine import locks
 from syncengine.engine.gate import Caller, Gate
@@ -65,7 +67,7 @@ class _Store:
 class Systems:
     """Both clients, and the log of what they call."""
 
-    sap: SapB1
+    sap: ErpClient
     basware: Basware
     calls: CallLog
 
@@ -106,6 +108,24 @@ def _transport(connection: Connection, calls: CallLog, logins: set[str], caller:
         clock=timezone.now,
     )
     return Gate(inner, connection, frozenset(logins), caller)
+
+
+def erp_client(connection: Connection, calls: CallLog, caller: Caller = Caller.WORK) -> SapB1 | RestErp:
+    """The client of the ERP that the connection leads to; SAP unless it says otherwise."""
+    return (rest_client if is_rest(connection) else sap_client)(connection, calls, caller)
+
+
+def is_rest(connection: Connection) -> bool:
+    """Whether the ERP is one with a REST API in SAP's place."""
+    return bool(connection.settings.get("erp") == "rest")
+
+
+def rest_client(connection: Connection, calls: CallLog, caller: Caller = Caller.WORK) -> RestErp:
+    stored = connection.settings
+    chosen = RestErpSettings(
+        stored["base_url"], stored["company"], connection.secrets["api_key"], post_timeout=settings.POST_TIMEOUT
+    )
+    return RestErp(chosen, _transport(connection, calls, {f"{chosen.root}/company"}, caller))
 
 
 def sap_client(connection: Connection, calls: CallLog, caller: Caller = Caller.WORK) -> SapB1:
@@ -165,6 +185,6 @@ def systems(integration: Integration, caller: Caller = Caller.WORK) -> Iterator[
     basware = connection_of(integration, System.BASWARE)
     try:
         with bound_to(integration.organization_id):
-            yield Systems(sap_client(sap, calls, caller), basware_client(basware, calls, caller), calls)
+            yield Systems(erp_client(sap, calls, caller), basware_client(basware, calls, caller), calls)
     finally:
         calls.flush()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from syncengine.audit import record_event
 from syncengine.connectors.basware import Basware
-from syncengine.connectors.sap_b1 import SapB1
+from syncengine.connectors.erp import ErpClient
 from syncengine.engine import locks
 from syncengine.engine.connections import Systems
 from syncengine.engine.leases import LeaseLost
@@ -72,7 +72,7 @@ class DbDesk:
     def __init__(self, record: Record, both: Systems, ctx: FlowContext, mapping: FieldMapping) -> None:
         self._record = record
         self.mapping = mapping
-        self.sap: SapB1 = both.sap
+        self.sap: ErpClient = both.sap
         self.basware: Basware = both.basware
         self.ctx = ctx
         self._attempts: list[PastAttempt] | None = None

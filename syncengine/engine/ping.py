@@ -20,13 +20,16 @@ from syncengine.audit.events import SYSTEM
 from syncengine.connectors.basware import ping as basware_ping
 from syncengine.connectors.checks import Check
 from syncengine.connectors.probe import Probe
+from syncengine.connectors.rest_erp import ping as rest_ping
 from syncengine.connectors.sap_b1 import ping as sap_ping
 from syncengine.engine.connections import (
     NotConfigured,
     basware_client,
     connection_of,
+    is_rest,
     limits,
     outbound_policy,
+    rest_client,
     sap_client,
 )
 from syncengine.engine.gate import Caller
@@ -129,6 +132,8 @@ def _checks(integration: Integration, system: str, calls: CallLog) -> Iterator[C
     except NotConfigured as missing:
         return iter([Check("reach", False, 0, str(missing), "Enter its address and credentials first.")])
     probe = _probe(connection)
+    if is_rest(connection):
+        return rest_ping.checks(rest_client(connection, calls, Caller.PING), probe, reads=sap_reads())
     if system == System.SAP_B1:
         return sap_ping.checks(sap_client(connection, calls, Caller.PING), probe, reads=sap_reads(), writes=_WRITTEN)
     return basware_ping.checks(

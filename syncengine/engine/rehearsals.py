@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from syncengine.connectors.basware import Basware, ResponseReceipt
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.http import Judge, Request, Response, Transport
+from syncengine.connectors.rest_erp import RestErp
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.engine.connections import Systems
 from syncengine.engine.desk import DbDesk
@@ -64,12 +66,11 @@ class ReachedPost(Exception):
         self.body = dict(body)
 
 
-class RehearsedSap(SapB1):
+class RehearsedErp:
     """The client, log-in shared: reads for real, a post ends the rehearsal, a change is taken as done."""
 
-    def __init__(self, client: SapB1) -> None:
-        self.__dict__.update(client.__dict__)
-        self.transport = ReadOnly(client.transport)
+    def __init__(self, client: ErpClient) -> None:
+        self.__dict__.update(client.__dict__, transport=ReadOnly(client.transport))
 
     def create(self, entity_set: str, body: Mapping[str, Any]) -> NoReturn:
         """Raises ReachedPost."""
@@ -81,6 +82,14 @@ class RehearsedSap(SapB1):
     def upload(self, name: str, content: bytes, entry: int | None = None) -> NoReturn:
         """Raises ReachedPost."""
         raise ReachedPost("Attachments2", {"name": name, "size": len(content), "entry": entry})
+
+
+class RehearsedSap(RehearsedErp, SapB1):
+    """SAP, as of a rehearsal."""
+
+
+class RehearsedRest(RehearsedErp, RestErp):
+    """The REST ERP, as of a rehearsal."""
 
 
 class RehearsedBasware(Basware):
@@ -99,7 +108,8 @@ class RehearsedBasware(Basware):
 
 def read_only(both: Systems) -> Systems:
     """Both clients, through which nothing is written."""
-    return Systems(RehearsedSap(both.sap), RehearsedBasware(both.basware), both.calls)
+    erp = RehearsedRest(both.sap) if isinstance(both.sap, RestErp) else RehearsedSap(both.sap)
+    return Systems(erp, RehearsedBasware(both.basware), both.calls)
 
 
 class _NullIntent:
@@ -182,7 +192,7 @@ def rehearse(
 
     It is changed in memory and must not be saved. Raises ConnectorError when a system cannot be asked.
     """
-    if not (isinstance(both.sap, RehearsedSap) and isinstance(both.basware, RehearsedBasware)):
+    if not (isinstance(both.sap, RehearsedErp) and isinstance(both.basware, RehearsedBasware)):
         raise WriteRefused("a rehearsal with clients that write")
     if record._state.adding:
         record.pk = UNSAVED  # no row has it, so nothing of another is taken for its own

@@ -16,8 +16,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from syncengine.connectors.basware import Basware
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown
-from syncengine.connectors.sap_b1 import SapB1
 from syncengine.flows.company import FlowContext
 from syncengine.mapping import FieldMapping, Problem
 
@@ -137,7 +137,7 @@ def note_failure(intent: Intent, error: ConnectorError, *, in_doubt: bool = Fals
 class Desk(Protocol):
     """The engine's services for one record, each durable when it returns."""
 
-    sap: SapB1
+    sap: ErpClient
     basware: Basware
     ctx: FlowContext
 

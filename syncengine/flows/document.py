@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from syncengine.connectors.basware import Basware
-from syncengine.connectors.sap_b1 import SapB1
+from syncengine.connectors.erp import ErpClient
 from syncengine.flows.base import Flow
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Desk, Found, Kin, Posting, Step, Work
@@ -21,7 +21,7 @@ class NotOurs(Exception):
 class Archive(Protocol):
     """What finding documents may ask of the engine."""
 
-    sap: SapB1
+    sap: ErpClient
     basware: Basware
     ctx: FlowContext
 

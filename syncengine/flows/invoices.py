@@ -10,8 +10,8 @@ from itertools import chain
 from typing import Any
 
 from syncengine.connectors.basware import Basware
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.outcomes import Rejected
-from syncengine.connectors.sap_b1 import SapB1
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Desk, Finished, Found, NeedsPerson, Step, Work
 from syncengine.flows.document import Archive, DocumentFlow, FindWindow, FoundPage, NotOurs
@@ -123,7 +123,7 @@ class InvoiceFlow(DocumentFlow):
         return [("purchase_orders", number) for number in sorted(numbers) if number]
 
     def preview(
-        self, _sap: SapB1, basware: Basware, key: str | None, mapping: FieldMapping, ctx: FlowContext
+        self, _sap: ErpClient, basware: Basware, key: str | None, mapping: FieldMapping, ctx: FlowContext
     ) -> tuple[dict[str, Any], dict[str, Any], list[Problem]] | None:
         """A real document, what the rules make of it, and what is wrong with it by itself."""
         if key is not None:

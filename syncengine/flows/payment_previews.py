@@ -7,7 +7,7 @@ from typing import Any
 
 from syncengine.connectors.basware import Basware
 from syncengine.connectors.basware.resources import limits
-from syncengine.connectors.sap_b1 import SapB1
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.sap_b1.literals import equals
 from syncengine.flows.company import FlowContext
 from syncengine.mapping import FieldMapping, Problem
@@ -23,7 +23,7 @@ Shown = tuple[dict[str, Any], dict[str, Any], list[Problem]]
 
 
 def preview_payment(
-    sap: SapB1, basware: Basware, key: str | None, mapping: FieldMapping, ctx: FlowContext
+    sap: ErpClient, basware: Basware, key: str | None, mapping: FieldMapping, ctx: FlowContext
 ) -> Shown | None:
     """The payment with that DocEntry (a record's key will do), or the newest that pays an invoice of Basware's."""
     for payment in _payments(sap, key):
@@ -35,7 +35,7 @@ def preview_payment(
     return None
 
 
-def _payments(sap: SapB1, key: str | None) -> list[dict[str, Any]]:
+def _payments(sap: ErpClient, key: str | None) -> list[dict[str, Any]]:
     if key is None:
         where = equals("DocType", SUPPLIER)
         return sap.find("VendorPayments", where=where, select=PAYMENT, top=NEWEST, order_by="DocEntry desc")
@@ -44,7 +44,7 @@ def _payments(sap: SapB1, key: str | None) -> list[dict[str, Any]]:
     return [found] if found else []
 
 
-def _document_paid(sap: SapB1, basware: Basware, payment: Payment) -> dict[str, Any]:
+def _document_paid(sap: ErpClient, basware: Basware, payment: Payment) -> dict[str, Any]:
     """Basware's document behind the first line that pays one; the mark in our Comments names it."""
     for line in invoice_lines(payment):
         invoice = sap.by_key(INVOICES, int(line["DocEntry"]), ("DocEntry", "Comments")) or {}

@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from syncengine.connectors.basware import Basware
-from syncengine.connectors.sap_b1 import SapB1
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.sap_b1.literals import all_of, date_literal, equals, parse_date
 from syncengine.flows.company import FlowContext
 from syncengine.flows.invoicing.case import is_ours, terms_of
@@ -99,7 +99,7 @@ class InSap:
 class Reader:
     """Both clients and the customer's rules. Every method reads afresh."""
 
-    sap: SapB1
+    sap: ErpClient
     basware: Basware
     mapping: FieldMapping
     ctx: FlowContext

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from syncengine.connectors.sap_b1 import SapB1
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.sap_b1.literals import all_of, equals, is_yes
 from syncengine.engine.connections import systems
 from syncengine.engine.context import company_facts
@@ -118,7 +118,7 @@ def search(integration: Integration, table: str, text: str) -> list[Choice]:
     return [Choice(as_text(row[source.key]), as_text(row.get(source.name))) for row in found[:MOST_SHOWN]]
 
 
-def _rows(sap: SapB1, source: Source, text: str) -> list[dict[str, Any]]:
+def _rows(sap: ErpClient, source: Source, text: str) -> list[dict[str, Any]]:
     select = (source.key, source.name, *source.more)
     if source.numbered:  # SAP searches no text in numbers, and these tables are small
         rows = sap.find(source.entity_set, where="", select=select, top=MOST_READ)

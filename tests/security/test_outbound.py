@@ -231,6 +231,7 @@ def _redirected(settings: BaswareSettings, status: int, url: str) -> str:
         ("basware", factories.BASWARE, "base_url"),
         ("basware", factories.BASWARE, "token_url"),
         ("sap_b1", factories.SAP_OAUTH, "token_url"),
+        ("sap_b1", {"erp": "rest", "company": "X", "api_key": "k"}, "base_url"),
     ],
 )
 def test_a_connection_with_such_an_address_is_not_saved(system, fields, field, integration, prove):

@@ -53,6 +53,27 @@ class SapB1Sent(SapB1Fields):
     client_secret = SecretInput(required=False)
 
 
+class RestErpFields(Shape):
+    """A REST ERP in SAP's place, under the name `sap_b1`."""
+
+    erp = serializers.ChoiceField(choices=["rest"])
+    base_url = serializers.CharField(help_text="what stands before /v1")
+    company = serializers.CharField()
+
+
+class RestErpShown(RestErpFields):
+    """A connection to a REST ERP as it is read back."""
+
+    system = serializers.CharField()
+    api_key = SecretShape()
+
+
+class RestErpSent(RestErpFields):
+    """A connection to a REST ERP as it is saved."""
+
+    api_key = SecretInput(required=False)
+
+
 class BaswareFields(Shape):
     """contracts: Basware §1, §2."""
 
@@ -77,10 +98,10 @@ class BaswareSent(BaswareFields):
 
 
 SHOWN = PolymorphicProxySerializer(
-    component_name="Connection", serializers=[SapB1Shown, BaswareShown], resource_type_field_name=None
+    component_name="Connection", serializers=[SapB1Shown, RestErpShown, BaswareShown], resource_type_field_name=None
 )
 SENT = PolymorphicProxySerializer(
-    component_name="ConnectionSent", serializers=[SapB1Sent, BaswareSent], resource_type_field_name=None
+    component_name="ConnectionSent", serializers=[SapB1Sent, RestErpSent, BaswareSent], resource_type_field_name=None
 )
 
 

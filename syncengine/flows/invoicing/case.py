@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from syncengine.connectors.calls import utcnow
-from syncengine.connectors.sap_b1 import SapB1
+from syncengine.connectors.erp import ErpClient
 from syncengine.connectors.sap_b1.company import CompanyFacts
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Desk, PastAttempt, Work
@@ -75,7 +75,7 @@ def terms_of(ctx: FlowContext, mark_field: str) -> Terms:
     )
 
 
-def facts_of(ctx: FlowContext, sap: SapB1) -> SapFacts:
+def facts_of(ctx: FlowContext, sap: ErpClient) -> SapFacts:
     """What was looked up in SAP's master data, shared by all invoices of the run."""
     facts: SapFacts = ctx.memory.setdefault(FACTS, SapFacts(sap, utcnow))
     return facts

@@ -222,3 +222,22 @@ def test_a_log_in_to_sap_by_oauth_is_saved_and_read_back_without_its_secret(inte
     assert shown["client_secret"]["set"] is True
     assert "password" not in shown
     assert SAP_OAUTH["client_secret"] not in json.dumps(shown)
+
+
+def test_a_rest_erp_in_the_place_of_sap_is_saved_and_read_back_without_its_key(integration, api, get):
+    fields = {"erp": "rest", "base_url": "https://erp.example.com", "company": "NORDIC", "api_key": "canary-key-0001"}
+    answer = api("admin").put(f"integrations/{integration.pk}/connections/sap_b1/", fields)
+    assert answer.status_code == 200, answer.content
+    shown = get("sap_b1").json()
+    assert {name: shown[name] for name in ("erp", "base_url", "company")} == {
+        name: fields[name] for name in ("erp", "base_url", "company")
+    }
+    assert shown["api_key"]["set"] is True
+    assert "canary-key" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("company", ["", "../other", "a/b", "a?b"])
+def test_the_company_of_a_rest_erp_cannot_bend_its_address(integration, api, company):
+    fields = {"erp": "rest", "base_url": "https://erp.example.com", "company": company, "api_key": "canary-key-0001"}
+    answer = api("admin").put(f"integrations/{integration.pk}/connections/sap_b1/", fields)
+    assert bad_fields(answer) == {"company"}

@@ -1,0 +1,1 @@
+"""A generic ERP with a small REST API (server.py)."""
