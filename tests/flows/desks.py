@@ -288,5 +288,9 @@ class MemoryArchive:
         postings = [posting for _, posting in links if posting.doc_entry > after]
         return sorted(postings, key=lambda posting: posting.doc_entry)[:limit]
 
+    def postings_without(self, flow: str, days: int, limit: int) -> Sequence[Posting]:
+        found = [posting for _, posting in self._engine.links.values()]
+        return [one for one in found if (flow, f"{one.invoice_id}/{one.doc_entry}") not in self._engine.rows][:limit]
+
     def kin(self, flow: str, references: Sequence[str]) -> Mapping[str, Sequence[Kin]]:
         return {reference: kin_of(self._engine, flow, reference) for reference in references}

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from syncengine.connectors.basware import entities
-from syncengine.connectors.basware.fields import Entity, FieldProblem, problems, text_limits
+from syncengine.connectors.basware.fields import Entity, FieldProblem, fits, problems, text_limits
 from syncengine.connectors.basware.lists import LISTS
 
 
@@ -71,4 +71,5 @@ def limits(resource: str) -> Mapping[str, int]:
 
 def check(resource: str, payload: Mapping[str, Any]) -> list[FieldProblem]:
     """Everything that Basware's schema would refuse in this payload; empty when it may be sent."""
-    return list(problems(RESOURCES[resource].entity, payload))
+    entity = RESOURCES[resource].entity
+    return [] if fits(entity, payload) else list(problems(entity, payload))
