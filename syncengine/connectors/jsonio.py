@@ -40,6 +40,12 @@ def _double(text: str) -> Decimal:
     return _CARRIED.create_decimal(number).normalize(_CARRIED)
 
 
+class Written(str):
+    """JSON that is written already, to be put into other JSON as it is."""
+
+    __slots__ = ()
+
+
 def dumps(value: Any) -> str:
     """Compact JSON; a Decimal is written digit by digit as it is (100.10), a date as YYYY-MM-DD. Refuses floats."""
     return _text(value)
@@ -117,6 +123,7 @@ _BY_TYPE: dict[type, Callable[[Any], str]] = {
     date: _day,
     bool: lambda value: "true" if value else "false",
     type(None): lambda _: "null",
+    Written: str,
 }
 # Subclasses, text enums among them; datetime is a date too and has no form here.
 _BY_BASE: list[tuple[type, Callable[[Any], str]]] = [

@@ -32,6 +32,7 @@ _JSON_FIELD = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:\s*)("(?:[^"\\]|\\.)*(?:"|$)|
 _FORM_FIELD = re.compile(r"(^|&)([^=&\s]+)=([^&\s]*)")
 _QUERY_FIELD = re.compile(r"((?:[?&;]|\\u0026|&amp;)([A-Za-z0-9_.\-%]+)=)((?:(?!\\u0026|&amp;)[^&\s\"'<>])+)")
 _COOKIE_TEXT = re.compile(r"(?i)\b(B1SESSION|ROUTEID)=[^;\s\"']+")
+_ESCAPED_NAME = re.compile(r'\\u00(?:[0-7]|[89a-fA-F][0-9a-fA-F](?:[^"\\]|\\.)*"\s*:)')
 _NO_LETTERS = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalnum())
 _LONG_FOR_A_WORD = 12  # a part of a path
 _SHORTEST_SECRET = 4  # a shorter one would blank half of every text
@@ -43,8 +44,8 @@ class Redactor:
     def __init__(self, secrets: Sequence[str] = (), capture_chars: int = 100_000) -> None:
         spellings = {form for secret in secrets for form in _spellings(secret)}
         self._longest = max((len(form) for form in spellings), default=0)
-        ordered = sorted(spellings, key=len, reverse=True)
-        self._literal = re.compile("|".join(re.escape(form) for form in ordered)) if ordered else None
+        self._spellings = sorted(spellings, key=len, reverse=True)
+        self._literal = re.compile("|".join(map(re.escape, self._spellings))) if spellings else None
         self._capture = capture_chars
 
     def text(self, text: str) -> str:
@@ -57,9 +58,13 @@ class Redactor:
 
     def _finish(self, text: str) -> str:
         """What does not depend on fields: session cookies, signed query strings, literal secrets."""
-        text = _COOKIE_TEXT.sub(rf"\1={BLANK}", text)
-        text = _QUERY_FIELD.sub(_blank_query, text)
-        return self._literal.sub(BLANK, text) if self._literal else text
+        if "=" in text:
+            text = _COOKIE_TEXT.sub(rf"\1={BLANK}", text)
+            text = _QUERY_FIELD.sub(_blank_query, text)
+        # Looking for each spelling first takes a tenth of the time of the expression, and hardly ever finds one.
+        if self._literal and any(form in text for form in self._spellings):
+            return self._literal.sub(BLANK, text)
+        return text
 
     def url(self, url: str) -> str:
         """The URL with user info and signatures blanked."""
@@ -100,7 +105,10 @@ def shown_url(url: str) -> str:
 
 def secrets_of_url(url: str) -> tuple[str, ...]:
     """Such an address and its parts as literal secrets: who answers may repeat any of them."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # the guard says what is wrong with it
+        return (url,)
     long = [part for part in parts.path.split("/") if len(part) >= _LONG_FOR_A_WORD]
     values = [value for _, value in parse_qsl(parts.query)]
     return tuple(part for part in (url, f"{parts.path}?{parts.query}", parts.path, parts.query, *long, *values) if part)
@@ -145,7 +153,12 @@ def _is_binary(body: bytes, content_type: str) -> bool:
 def _mentions(text: str, extra: frozenset[str]) -> bool:
     """Whether a secret's name can be in the text at all; most pages of rows are spared the search field by field."""
     letters = text.encode(errors="replace").lower().translate(None, _NO_LETTERS)
-    return "\\u00" in text or any(name.encode() in letters for name in (*_ENDINGS, *extra))
+    return _has_escapes(text) or any(name.encode() in letters for name in (*_ENDINGS, *extra))
+
+
+def _has_escapes(text: str) -> bool:
+    """Whether a name may be spelled with escapes: one of a plain letter anywhere, or of any other inside a name."""
+    return "\\u00" in text and _ESCAPED_NAME.search(text) is not None
 
 
 def _blank_fields(text: str, content_type: str, extra: frozenset[str]) -> str:
@@ -155,7 +168,7 @@ def _blank_fields(text: str, content_type: str, extra: frozenset[str]) -> str:
         return _FORM_FIELD.sub(lambda match: _blank_form(match, extra), text)
     blanked = _JSON_FIELD.sub(lambda match: _blank_json(match, extra), text)
     # A secret name over an object, or a name spelled with escapes: only a real parse knows where it ends.
-    return _blank_parsed(text, extra) if _NESTED in blanked or "\\u00" in text else blanked
+    return _blank_parsed(text, extra) if _NESTED in blanked or _has_escapes(text) else blanked
 
 
 def _blank_json(match: re.Match[str], extra: frozenset[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from syncengine.audit import record_events
 from syncengine.connectors.basware import ImportReceipt, cut_batches
-from syncengine.connectors.basware.batches import encoded_size
+from syncengine.connectors.jsonio import Written, dumps
 from syncengine.connectors.outcomes import ConnectorError, OutcomeUnknown, RecordError, Rejected, Unauthenticated
 from syncengine.engine import circuit
 from syncengine.engine.comparing import first_part
@@ -52,14 +52,15 @@ Named = dict[str, RecordError]
 
 @dataclass(frozen=True)
 class Body:
-    """One body of one record's part."""
+    """One body of one record's part, written once: its size decides into which request it goes."""
 
     record: Record
-    body: dict[str, Any]
+    external_code: str
+    text: Written
 
-    @property
-    def external_code(self) -> str:
-        return str(self.body["externalCode"])
+    @classmethod
+    def of(cls, record: Record, body: Mapping[str, Any]) -> Self:
+        return cls(record, str(body["externalCode"]), Written(dumps(body)))
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Sender:
     def add(self, records: Sequence[Record]) -> None:
         """Take stored records (in progress, leased, `part` set); full batches start at once."""
         for record in records:
-            self._waiting[record.part].extend(Body(record, body) for body in (record.target or {})[record.part])
+            self._waiting[record.part].extend(Body.of(record, body) for body in (record.target or {})[record.part])
         for part in self._flow.parts:
             while len(self._waiting[part.name]) >= part.basware.batch:
                 self._start_first(part)
@@ -184,7 +185,7 @@ class Sender:
     def _call(self, batch: Batch) -> ImportReceipt:
         try:
             with calls_for(run_id=self._run.pk if self._run else None, attempt_id=batch.attempt.pk):
-                return self._systems.basware.import_records(batch.part.resource, [body.body for body in batch.bodies])
+                return self._systems.basware.import_records(batch.part.resource, [body.text for body in batch.bodies])
         finally:
             connection.close()  # the shared token was looked up in a connection of this thread's own
 
@@ -313,7 +314,7 @@ def _cut(bodies: Sequence[Body], most: int) -> Iterator[list[Body]]:
     return cut_batches(  # type: ignore[return-value]  # what is cut is up to the caller
         bodies,  # type: ignore[arg-type]
         most,
-        size=lambda one: encoded_size(one.body),  # type: ignore[attr-defined]
+        size=lambda one: len(one.text),  # type: ignore[attr-defined]  # ASCII, so as many bytes
         together=lambda one: one.record.pk,  # type: ignore[attr-defined]
     )
 

@@ -31,6 +31,8 @@ class Cleaner:
     def clean(self, value: Any, path: str, shape: str | None = None, depth: int = 0) -> Any:
         """`value` ready to be sent at `path`, None when nothing is left; `shape`: the path without list positions."""
         shape = path if shape is None else shape
+        if type(value) is str:  # most values are
+            return self._text(value, path, self._limits.get(shape))
         if depth > MAX_DEPTH:
             self.problems.append(Problem(path, "the value is nested too deeply", code="mapping"))
             return None
@@ -48,8 +50,6 @@ class Cleaner:
 
     def _scalar(self, value: Any, path: str, shape: str) -> Any:
         limit = self._limits.get(shape)
-        if type(value) is str:  # most values are
-            return self._text(value, path, limit)
         if isinstance(value, date):
             value = value.isoformat()
         if isinstance(value, str) or (limit is not None and value is not None):

@@ -78,7 +78,8 @@ class BoundedInterpreter(TreeInterpreter):
         known = self._weights.get(id(value))
         if known is None:
             items = value.values() if isinstance(value, dict) else value
-            weight = 1 + sum(self.weigh(item) for item in items)
+            nested = [self.weigh(item) - 1 for item in items if isinstance(item, (list, dict))]
+            weight = 1 + len(value) + sum(nested)
             self._limit(weight, MAX_NODES, "result")
             # The value is kept with its weight: an id means nothing once its object is gone.
             known = self._weights[id(value)] = (value, weight)

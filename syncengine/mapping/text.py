@@ -13,7 +13,7 @@ def is_empty(value: Any) -> bool:
     """Whether a value counts as none: absent, blank text, or a container with nothing in it."""
     if isinstance(value, str):
         return not value.strip()
-    return value is None or value in ([], {})
+    return value is None or (isinstance(value, (list, dict)) and not value)
 
 
 def canonical_decimal(value: Decimal) -> str:

@@ -105,3 +105,11 @@ def test_digits_that_no_double_carries_are_noise(written, meant):
 
 def test_what_we_wrote_ourselves_is_read_back_with_every_digit():
     assert jsonio.loads("33.330000000000005") == Decimal("33.330000000000005")
+
+
+def test_what_is_written_already_goes_in_as_it_is():
+    once = jsonio.Written(jsonio.dumps({"sum": Decimal("1.10"), "name": "ä"}))
+    assert jsonio.loads(jsonio.dump_bytes([once, {"rest": once}])) == [
+        {"sum": Decimal("1.10"), "name": "ä"},
+        {"rest": {"sum": Decimal("1.10"), "name": "ä"}},
+    ]

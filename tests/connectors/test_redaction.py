@@ -73,6 +73,15 @@ def test_a_name_spelled_with_escapes_is_recognised():
     assert "geheim" not in body('{"pass\\u0077ord": "geheim"}')
 
 
+@pytest.mark.parametrize("name", ["pass\\u00e4word", 'pass\\u00e4\\"word', "\\u00e4pass\\u0077ord"])
+def test_so_is_one_with_letters_of_others_in_it(name):
+    assert "geheim" not in body(f'{{"name": "\\u00d6ljy", "{name}": "geheim"}}')
+
+
+def test_values_with_escapes_are_kept():
+    assert body('{"name": "\\u00d6ljy", "note": "\\u00e4"}') == '{"name": "\\u00d6ljy", "note": "\\u00e4"}'
+
+
 def test_json_inside_a_json_string_is_blanked_too():
     assert "geheim" not in body(json.dumps({"message": json.dumps({"access_token": "geheim"})}))
 

@@ -14,6 +14,7 @@ from syncengine.connectors.basware.settings import BaswareSettings
 from syncengine.connectors.basware.statuses import RequestResult, read_result
 from syncengine.connectors.basware.tokens import MemoryTokenStore, Token, TokenSource, TokenStore
 from syncengine.connectors.http import Response, Transport, utcnow
+from syncengine.connectors.jsonio import Written
 from syncengine.connectors.outcomes import RecordError, Unavailable
 
 ALREADY_DONE = 405
@@ -104,7 +105,7 @@ class Basware:
 
     # Master data and orders: SAP to Basware
 
-    def import_records(self, resource: str, payloads: Sequence[Mapping[str, Any]]) -> ImportReceipt:
+    def import_records(self, resource: str, payloads: Sequence[Mapping[str, Any] | Written]) -> ImportReceipt:
         """One POST of one array; the caller cuts batches and never has one externalCode in two at once (§3.7).
 
         Raises Rejected with `errors` per record when the schema refused it: then nothing of it counts as taken (§3.8).

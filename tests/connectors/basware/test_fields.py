@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncengine.connectors.basware import RESOURCES, FieldProblem, check, limits
+from syncengine.connectors.basware.fields import fits, problems
 
 
 def names(text: str = "Net 30") -> list[dict[str, str]]:
@@ -189,3 +190,29 @@ json_values = st.recursive(
 def test_no_payload_breaks_the_check(resource, data):
     known = data.draw(st.dictionaries(st.sampled_from(sorted(RESOURCES[resource].entity)), json_values))
     assert all(problem.message for problem in check(resource, known))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        vendor(name=None), vendor(unknown=1), vendor(companies=[]), vendor(companies=({"companyCode": "1"},)),
+        vendor(companies=[{}]), vendor(companies=["1"]), vendor(paymentTerms=[]), vendor(addresses={}),
+        vendor(paymentTerms={"paymentTermCode": ""}), without(vendor(), "name"), vendor(name="x" * 251),
+        vendor(addresses=[{"externalCode": "a", "name": "n", "additionalAddressFields": [{"key": "nowhere"}]}]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_quick_look_finds_a_problem_where_the_long_one_does(payload):
+    entity = RESOURCES["vendors"].entity
+    assert fits(entity, payload) == (not list(problems(entity, payload)))
+
+
+def test_the_quick_look_knows_what_a_list_must_hold():
+    german = term(paymentTermNames=[{"language": "de-DE", "translation": "30 Tage"}])
+    assert not fits(RESOURCES["paymentTerms"].entity, german)
+    assert fits(RESOURCES["paymentTerms"].entity, term())
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity"), 10**400])
+def test_what_is_no_amount_is_refused_without_a_fault(value):
+    assert check("paymentTerms", term(cashDiscount=value))
