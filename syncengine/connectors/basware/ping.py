@@ -18,7 +18,10 @@ from syncengine.connectors.probe import Probe
 DOCUMENTS = "accountingDocuments"
 STATUSES = "requestStatus"
 DEFAULT_READS = (DOCUMENTS, STATUSES)
-DEFAULT_WRITES = (*(name for name, resource in RESOURCES.items() if resource.list_key), DOCUMENTS)
+DEFAULT_WRITES = (
+    *(name for name, resource in RESOURCES.items() if resource.list_key and not resource.optional),
+    DOCUMENTS,
+)
 _COMPANY_LIST = "accounts"
 
 

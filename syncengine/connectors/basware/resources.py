@@ -18,7 +18,8 @@ class Resource:
     """One resource (contracts: Basware §3.3 page sizes, §3.5 batches, §5 entity types, §7–§15 the rest).
 
     `path` may hold `{invoiceId}`; `batch` is the most records in one POST, 1 meaning one object instead of an array;
-    `list_key` names the array in the answer to a list GET, empty where there is no such GET.
+    `list_key` names the array in the answer to a list GET, empty where there is no such GET. What is `optional` is
+    written only for integrations that switched its flow on.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Resource:
     batch: int = 500
     list_key: str = ""
     page_size: int = 500
+    optional: bool = False
 
 
 _DOCUMENT = "/v1/accountingDocuments/{invoiceId}"
@@ -55,9 +57,11 @@ RESOURCES: Mapping[str, Resource] = {
     "paymentResponses": Resource(
         f"{_DOCUMENT}/paymentResponses", "PaymentResponse", entities.PAYMENT_RESPONSE, batch=1
     ),
-    "exchangeRates": Resource("/v1/exchangeRates", "ExchangeRate", entities.EXCHANGE_RATE, list_key="exchangeRates"),
+    "exchangeRates": Resource(
+        "/v1/exchangeRates", "ExchangeRate", entities.EXCHANGE_RATE, list_key="exchangeRates", optional=True
+    ),
     **{
-        f"lists/{key}": Resource(f"/v1/lists/{key}", "GenericList", columns.entity, list_key="listItems")
+        f"lists/{key}": Resource(f"/v1/lists/{key}", "GenericList", columns.entity, list_key="listItems", optional=True)
         for key, columns in LISTS.items()
     },
 }
