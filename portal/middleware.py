@@ -19,6 +19,10 @@ PERMISSIONS_POLICY = ", ".join(
 )
 
 
+LARGEST_REQUEST = 4 * 2**20
+"""Of all doors. Each has its own limit below this, but the files of a form are on our disk before anybody asks."""
+
+
 class AnswerHeaders:
     """Permissions-Policy on every answer; Retry-After where a library refused with 429 and did not say how long.
 
@@ -29,6 +33,8 @@ class AnswerHeaders:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if _announced(request) > LARGEST_REQUEST:
+            return HttpResponse("The request is too large.", status=413, content_type="text/plain")
         if _holds_what_no_database_takes(request):
             return HttpResponse("The request cannot be read.", status=400, content_type="text/plain")
         response = self._get_response(request)
@@ -38,6 +44,12 @@ class AnswerHeaders:
         if settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in request.headers:
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+def _announced(request: HttpRequest) -> int:
+    """How long the body is; without a length there is none to be read."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdigit() else 0
 
 
 def _holds_what_no_database_takes(request: HttpRequest) -> bool:

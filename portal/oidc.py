@@ -30,6 +30,7 @@ from tenants.models import IdentityProvider
 WELL_KNOWN = "/.well-known/openid-configuration"
 _LIMITS = Limits(connect_timeout=5, read_timeout=10, body_timeout=10, max_body_bytes=512 * 1024)
 _CLOCKS_DIFFER = 60
+_END_OF_TIME = 2**53  # no clock goes there, and a float carries it
 _A_LOG_IN_AGO = 300  # seconds: how old the log-in may be when we asked for a new one
 
 
@@ -163,8 +164,8 @@ def _check(claims: Mapping[str, Any], provider: IdentityProvider, started: Start
         "it has expired": _seconds(claims, "exp") > now - _CLOCKS_DIFFER,
         "it is from the future": _seconds(claims, "iat") < now + _CLOCKS_DIFFER,
         "it answers another sign-in": _same(claims.get("nonce"), started.nonce),
-        "it names nobody": bool(claims.get("sub")) and len(str(claims["sub"])) <= 255,
-        "it holds no e-mail address": isinstance(claims.get("email"), str) and "@" in claims["email"],
+        "it names nobody": _is_text(claims.get("sub"), 255),
+        "it holds no e-mail address": _is_text(claims.get("email"), 254) and "@" in claims["email"],
         "its e-mail address is not verified": claims.get("email_verified", True) in (True, "true"),
         "the log-in was not made anew": not started.afresh or _seconds(claims, "auth_time") > now - _A_LOG_IN_AGO,
     }  # fmt: skip
@@ -173,13 +174,18 @@ def _check(claims: Mapping[str, Any], provider: IdentityProvider, started: Start
         raise BadToken("; ".join(wrong))
 
 
+def _is_text(value: object, longest: int) -> bool:
+    """Text that a database takes and a log shows as it is."""
+    return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
+
+
 def _same(given: object, expected: str) -> bool:
-    return secrets.compare_digest(str(given).encode(), expected.encode())
+    return secrets.compare_digest(str(given).encode(errors="replace"), expected.encode())
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float:
     found = claims.get(name)
-    if isinstance(found, bool) or not isinstance(found, int | float):
+    if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) < _END_OF_TIME:
         raise BadToken(f"it has no time in {name}")
     return float(found)
 

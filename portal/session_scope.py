@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -48,12 +49,17 @@ def is_vouched(request: HttpRequest, organization_id: int) -> bool:
     return organization_id in request.session.get(_VOUCHED, [])
 
 
-def admits(request: HttpRequest, access: Access) -> bool:
-    """Whether this session reaches that organization at all; with its provider go the sessions that it vouched for."""
+def admitted(request: HttpRequest, access: Access) -> Access | None:
+    """What this session reaches of that organization, if anything; with its provider go the sessions it vouched for.
+
+    A provider's word makes nobody an owner: the admin who chose the provider could be anybody by it.
+    """
     scope = scope_of(request)
     if scope is None:
-        return True
-    return scope == access.organization.pk and IdentityProvider.objects.of(access.organization).exists()
+        return access
+    if scope != access.organization.pk or not IdentityProvider.objects.of(access.organization).exists():
+        return None
+    return replace(access, role=Role.ADMIN) if access.role == Role.OWNER else access
 
 
 def must_sign_in_there(request: HttpRequest, access: Access) -> bool:

@@ -9,7 +9,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from portal.second_factor import is_missing
-from portal.session_scope import admits, must_sign_in_there
+from portal.session_scope import admitted, must_sign_in_there
 from tenants.models import User
 from tenants.scoping import (
     ORGANIZATION_HEADER,
@@ -59,8 +59,8 @@ class SessionAccess(SessionAuthentication):
 def _access(request: Request, user: User, slug: str | None) -> Access:
     """The organization named, or the only one. A session that opens one organization opens no other."""
     try:
-        access = access_of_member(user, slug)
-        if not admits(request, access):
+        access = admitted(request, access_of_member(user, slug))
+        if access is None:
             raise OrganizationNotFound
         return access
     except OrganizationNotFound:

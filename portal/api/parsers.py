@@ -33,14 +33,20 @@ class BoundedJSONParser(BaseParser):
         if len(raw) > LARGEST_BODY:
             raise TooLarge
         try:
-            data = json.loads(raw.decode("utf-8-sig"), parse_float=_finite, parse_constant=_refuse)
-            for text in _texts(data):
-                _check_text(text)
-        except RecursionError:
-            raise ParseError("The JSON is nested too deeply.") from None
+            return read_json(raw.decode("utf-8-sig"))
         except ValueError as error:
             raise ParseError(f"This is not JSON that can be used: {error}") from error
-        return data
+
+
+def read_json(text: str) -> Any:
+    """JSON that a database can store, whoever sent it and by whatever door; ValueError for any other."""
+    try:
+        data = json.loads(text, parse_float=_finite, parse_constant=_refuse)
+        for found in _texts(data):
+            _check_text(found)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return data
 
 
 def _finite(text: str) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django import forms
+
+from portal.api.parsers import read_json
 
 LARGEST = 2 * 2**20
 
@@ -24,7 +25,7 @@ class ConfigurationForm(forms.Form):
             raise forms.ValidationError("This file is too large to be a configuration.")
         try:
             cleaned["text"] = upload.read().decode("utf-8-sig") if upload is not None else cleaned.get("text", "")
-            cleaned["configuration"] = json.loads(cleaned["text"])
-        except (ValueError, RecursionError):
+            cleaned["configuration"] = read_json(cleaned["text"])
+        except ValueError:
             raise forms.ValidationError("Choose a file that was exported here: this is not JSON.") from None
         return cleaned

@@ -22,7 +22,7 @@ from portal.languages import zone_of
 from portal.notifications import unread_count
 from portal.proof import ASKED_FIRST, ask, is_needed
 from portal.second_factor import is_missing
-from portal.session_scope import admits, must_sign_in_there
+from portal.session_scope import admitted, must_sign_in_there
 from syncengine.models import Record, Run, Sandbox
 from tenants.models import Integration, Role, User
 from tenants.permissions import NEEDED_ROLE, Action
@@ -72,10 +72,10 @@ def organization_page(*methods: str, view: Action = Action.VIEW, act: Action = A
 
 def _access(request: PageRequest, slug: str) -> Access:
     try:
-        access = access_of_member(request.user, slug)
+        access = admitted(request, access_of_member(request.user, slug))
     except OrganizationNotFound:
         raise Http404 from None
-    if not admits(request, access):
+    if access is None:
         raise Http404
     return access
 

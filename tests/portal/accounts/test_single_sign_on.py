@@ -237,6 +237,24 @@ def test_where_it_is_required_a_password_alone_opens_nothing_but_for_owners(
     assert browser.get(page).status_code == 200
 
 
+def test_the_word_of_a_provider_makes_nobody_an_owner(owner, admin, organization, stored, client, sign_in, idp):
+    """An admin chooses the provider, so that it may say that the admin is the owner."""
+    idp.email = owner.email
+    sign_in(client)
+    assert signed_in(client) == str(owner.pk)
+    home = f"/o/{organization.slug}/"
+    assert client.get(f"{home}members/").status_code == 200
+    to = organization.memberships.get(user=admin).pk
+    for path, data in (
+        ("organization/delete/", {"typed_name": organization.name}),
+        ("organization/offer/", {"offer-member": to}),
+        (f"members/{to}/role/", {"role": "owner"}),
+    ):
+        assert client.post(f"{home}{path}", data).status_code == 403, path
+    assert client.patch(f"{home}api/v1/members/{to}/", {"role": "owner"}, "application/json").status_code == 403
+    assert organization.memberships.filter(role="owner").count() == 1
+
+
 def test_keys_are_not_asked_for_a_sign_in(api, stored):
     IdentityProvider.objects.update(required=True)
     assert api("viewer").get("members/").status_code == 200
