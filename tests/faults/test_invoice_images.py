@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from syncengine.engine import replay
+from syncengine.flows import invoice_images
 from syncengine.models import Record
 from tests.engine.world import PERSON
 from tests.faults.world import FaultWorld, invoice
@@ -113,6 +114,14 @@ def test_a_file_that_does_not_come_is_fetched_again(town: FaultWorld, how: str):
     town.fault("basware", fault.pop("kind"), method="GET", path="/attachments/", **fault)
     town.go(FLOW)
     assert endings(town) == ["a.pdf"]
+
+
+def test_a_file_beyond_the_limit_is_left_out_while_it_still_comes(town: FaultWorld, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(invoice_images, "MEGABYTE", 2)
+    posted(town, attached("a")).go(FLOW)
+    assert "it is larger than 20 MB" in image(town).error_message
+    assert town.sap("Attachments2") == []
+    town.assert_posted_once()
 
 
 def test_an_attachments_folder_that_is_missing_leaves_the_invoice_alone_and_a_replay_mends_it(town: FaultWorld):
