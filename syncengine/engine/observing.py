@@ -17,7 +17,7 @@ from syncengine.engine import tallies
 from syncengine.models import Call, bulk
 from tenants.models import Integration
 
-FLUSH_AT = 100
+FLUSH_AT = 20
 
 
 @dataclass(frozen=True)
