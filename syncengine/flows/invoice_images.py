@@ -26,6 +26,7 @@ PAGE = 200
 LOOKS = (60, 600, 3600, 4 * 3600, 24 * 3600)
 MEGABYTE = 2**20
 NEVER_SHOWN = "Basware shows no attachments of this invoice"
+LEFT_OUT_HINT = "Fetch them by hand or change the limits and replay; else ignore this."
 
 
 class InvoiceImageFlow(DocumentFlow):
@@ -50,7 +51,7 @@ class InvoiceImageFlow(DocumentFlow):
         try:
             return _next(Image(work, desk))
         except Rejected as error:
-            return _ask(error.code, error.message, error.hint or "Mend it in SAP, then replay this record.")
+            return _ask(code=error.code, message=error.message, hint=error.hint or "Mend it in SAP, then replay.")
 
     def settled(self, work: Work, desk: Desk, kind: str, confirmed: bool, message: str) -> Step:
         return Continue()  # neither of the writes is answered later
@@ -106,7 +107,11 @@ def _next(image: Image) -> Step:
         return _choose(image)
     document = image.desk.sap.by_key(image.posting.entity_set, image.posting.doc_entry, ("DocEntry", "AttachmentEntry"))
     if document is None:
-        return _ask("document_gone", "SAP does not know the document any more.", "Look it up in SAP, then replay.")
+        return _ask(
+            code="document_gone",
+            message="SAP does not know the document any more.",
+            hint="Look it up in SAP, then replay.",
+        )
     return _link(image, image.posting, document.get("AttachmentEntry"))
 
 
@@ -217,7 +222,11 @@ def _fetch(image: Image, file: File) -> tuple[Attachment | None, str]:
 
 def _put_on_document(image: Image, posting: Posting, entry: int) -> Step:
     if image.work.memo.get("link_sent"):
-        return _ask("link_not_kept", "SAP took the link to the files and does not show it.", "Look at it in SAP.")
+        return _ask(
+            code="link_not_kept",
+            message="SAP took the link to the files and does not show it.",
+            hint="Look at it in SAP.",
+        )
     body: Mapping[str, Any] = {"AttachmentEntry": entry}
     intent = image.desk.announce("link_attachments", f"{posting.entity_set}/{posting.doc_entry}", body)
     try:
@@ -233,9 +242,9 @@ def _end(image: Image, linked: int) -> Step:
     why = list(image.left_out.values())
     if why:
         message = f"{linked} of {linked + len(why)} files are linked; left out: {'; '.join(why)}."
-        return _ask("files_left_out", message, "Fetch them by hand or change the limits and replay; else ignore this.")
+        return _ask(code="files_left_out", message=message, hint=LEFT_OUT_HINT)
     return Finished(stage="confirmed", notes=(f"{linked} files are linked to the document in SAP",))
 
 
-def _ask(code: str, message: str, hint: str) -> NeedsPerson:
+def _ask(*, code: str, message: str, hint: str) -> NeedsPerson:
     return NeedsPerson(code=code, message=message, hint=hint)
