@@ -108,7 +108,7 @@ def _next(image: Image) -> Step:
     document = image.desk.sap.by_key(image.posting.entity_set, image.posting.doc_entry, ("DocEntry", "AttachmentEntry"))
     if document is None:
         return _ask(
-            code="document_gone",
+            code="linked_document_gone",
             message="SAP does not know the document any more.",
             hint="Look it up in SAP, then replay.",
         )
