@@ -15,12 +15,24 @@ def stored(system, secret):
     return Connection(system=system, settings=dict(settings), secrets_changed_at={secret: NOON.isoformat()})
 
 
+SHAPES = {"sap_b1": (service.SapB1Form, service.SapB1OAuthForm), "basware": (service.BaswareForm,)}
+OAUTH = {name: value for name, value in SAP.items() if name not in {"username", "password"}} | {
+    "auth": "oauth",
+    "client_id": "bridge",
+    "client_secret": "hidden-client-secret",
+    "token_url": "https://id.example.com/token",
+}
+FILLED = [(SapB1Form, "sap_b1", "password", SAP), (SapB1Form, "sap_b1", "client_secret", OAUTH),
+          (BaswareForm, "basware", "client_secret", BASWARE)]  # fmt: skip
+
+
 @pytest.mark.parametrize("system", CONNECTION_FORMS)
 def test_a_form_has_every_field_of_its_service_and_no_other(system):
-    shape = service.FORMS[system]
-    form = CONNECTION_FORMS[system](connection=None)
-    assert set(form.fields) == {*shape.model_fields, shape.secret}
-    assert form.secret == shape.secret
+    form, fields = CONNECTION_FORMS[system](connection=None), set()
+    for shape in SHAPES[system]:
+        fields |= {*shape.model_fields, shape.secret}
+    assert set(form.fields) == fields
+    assert set(form.secrets) == {shape.secret for shape in SHAPES[system]}
 
 
 @pytest.mark.parametrize("system", CONNECTION_FORMS)
@@ -29,23 +41,35 @@ def test_every_field_has_help(system):
     assert [name for name, field in form.fields.items() if not field.help_text] == []
 
 
-@pytest.mark.parametrize(("form", "system"), [(SapB1Form, "sap_b1"), (BaswareForm, "basware")])
-def test_a_secret_is_asked_for_once_and_then_may_stay_empty(form, system):
-    assert form(connection=None).fields[form.secret].required
-    known = form(connection=stored(system, form.secret))
-    assert not known.fields[form.secret].required
-    assert "Set on 4 May 2026" in known.fields[form.secret].help_text
+@pytest.mark.parametrize(("form", "system", "secret", "data"), FILLED)
+def test_a_secret_is_asked_for_once_and_then_may_stay_empty(form, system, secret, data):
+    without = {name: value for name, value in data.items() if name != secret}
+    assert form(without, connection=None).errors == {secret: ["This field is required."]}
+    known = form(without, connection=stored(system, secret))
+    assert known.is_valid()
+    assert "Set on 4 May 2026" in known.fields[secret].help_text
 
 
 def test_a_connection_without_a_secret_yet_asks_for_it():
-    assert SapB1Form(connection=Connection(system="sap_b1", settings=dict(SAP))).fields["password"].required
+    data = {name: value for name, value in SAP.items() if name != "password"}
+    form = SapB1Form(data, connection=Connection(system="sap_b1", settings=dict(SAP)))
+    assert form.errors == {"password": ["This field is required."]}
 
 
-@pytest.mark.parametrize(("form", "data"), [(SapB1Form, SAP), (BaswareForm, BASWARE)])
-def test_a_secret_never_comes_back_into_the_page(form, data):
+@pytest.mark.parametrize(("form", "system", "secret", "data"), FILLED)
+def test_a_secret_never_comes_back_into_the_page(form, system, secret, data):
     posted = form(data, connection=None)
     assert posted.is_valid()
-    assert data[form.secret] not in posted.as_p()
+    assert data[secret] not in posted.as_p()
+
+
+def test_what_belongs_to_the_other_log_in_does_not_go_on():
+    form = SapB1Form({**SAP, **OAUTH}, connection=None)
+    assert form.is_valid()
+    assert not {"username", "password"} & {*form.entered}
+    form = SapB1Form({**OAUTH, **SAP, "auth": "password"}, connection=None)
+    assert form.is_valid()
+    assert not {"client_id", "client_secret", "token_url"} & {*form.entered}
 
 
 def test_blanks_around_a_password_belong_to_it():
