@@ -24,7 +24,7 @@ class Identity:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._ends: dict[str, float] = {}
+        self.tokens: dict[str, float] = {}
         self.lifetime = 3600.0
         self.offered = True
         self.bearer_on_every_call = False
@@ -37,14 +37,11 @@ class Identity:
         if parse_qs(request.body.decode()).get("grant_type") != ["client_credentials"]:
             return json_response(400, {"error": "unsupported_grant_type"})
         token = secrets.token_urlsafe(24)
-        self._ends[token] = self._clock() + self.lifetime
+        self.tokens[token] = self._clock() + self.lifetime
         self.issued += 1
         return json_response(200, {"access_token": token, "token_type": "Bearer", "expires_in": int(self.lifetime)})
 
     def knows(self, request: SandboxRequest) -> bool:
         """Whether the call carries a token that holds."""
         token = request.header("authorization").removeprefix("Bearer ")
-        return self.offered and self._ends.get(token, 0.0) > self._clock()
-
-    def revoke_all(self) -> None:
-        self._ends.clear()
+        return self.offered and self.tokens.get(token, 0.0) > self._clock()

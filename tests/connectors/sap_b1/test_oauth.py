@@ -70,7 +70,7 @@ def test_a_lost_session_takes_one_new_token(client, sandbox):
 def test_a_token_that_ran_out_is_replaced_by_one_new_one(client, sandbox):
     sandbox.identity.bearer_on_every_call = True
     vendor(client)
-    sandbox.identity.revoke_all()
+    sandbox.identity.tokens.clear()
     assert vendor(client)
     assert sandbox.identity.issued == 2
 
@@ -79,7 +79,7 @@ def test_a_token_that_is_never_good_enough_is_asked_for_once_more_and_no_oftener
     sandbox.identity.bearer_on_every_call = True
     vendor(client)
     sandbox.identity.lifetime = -1
-    sandbox.identity.revoke_all()
+    sandbox.identity.tokens.clear()
     with pytest.raises(Unauthenticated) as fault:
         vendor(client)
     assert fault.value.code == "token_not_taken"
@@ -88,7 +88,7 @@ def test_a_token_that_is_never_good_enough_is_asked_for_once_more_and_no_oftener
 
 def test_an_installation_without_oauth_says_so_at_the_log_in(client, sandbox):
     client.login()
-    sandbox.identity.revoke_all()
+    sandbox.identity.tokens.clear()
     original = sandbox.identity.knows
     sandbox.identity.knows = lambda request: False
     fault = refused_login(client)
