@@ -166,19 +166,25 @@ def test_what_changes_a_posted_invoice_is_shown_and_needs_a_named_yes(
     assert complaints == []
 
 
+def submit(page: Page, button: str) -> None:
+    """Press it and wait for the whole answer: what is filled while a page is still arriving may be lost."""
+    with page.expect_navigation(wait_until="load"):
+        page.get_by_role("button", name=button).click()
+
+
 def test_without_javascript_rules_are_tried_added_and_saved(browser: Any, site: str, integration: Integration) -> None:
     context = browser.new_context(java_script_enabled=False)
     sign_in(context, site, integration, "admin")
     page = context.new_page()
     page.goto(f"{site}/o/nordic-paper/integrations/{integration.pk}/mappings/invoices/")
     page.get_by_label("Fill another field").select_option("Reference1")
-    page.get_by_role("button", name="Add a rule").click()
+    submit(page, "Add a rule")
     added = rule(page, "Reference1")
     added.get_by_label("Field of the source").fill("referenceNumber")
     page.get_by_label("Another one").fill("RE-4711")
-    page.get_by_role("button", name="Use it").click()
+    submit(page, "Use it")
     expect(rule(page, "Reference1")).to_contain_text("No value: left out")
-    page.get_by_role("button", name="Save as a new version").click()
+    submit(page, "Save as a new version")
     expect(page.get_by_text("Saved as version 1.")).to_be_visible()
     assert FieldMapping.objects.get().rules[-1] == {"target": "Reference1", "source": "referenceNumber"}
     context.close()
