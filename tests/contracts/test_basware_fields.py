@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from syncengine.connectors.basware import DEFAULT_SCOPES, RESOURCES, check, response_code
 from syncengine.connectors.basware.fields import INT32, Entity, Field, Kind
+from syncengine.connectors.basware.lists import LISTS
 
 CONTRACTS = Path(os.environ.get("CONTRACTS", Path(__file__).parents[3] / "shared" / "contracts"))
 DOCUMENT = CONTRACTS / "basware-p2p-openapi.json"
@@ -30,6 +32,11 @@ SAMPLE_RESPONSES = {
     "transferResponses": ("transferResponseSuccess", "transferResponseFailure"),
     "paymentResponses": ("paymentResponsePartial", "paymentResponseFull"),
 }
+
+
+ANY_LIST = "/v1/lists/{listKey}"
+ONE_SHAPE_EACH = [name for name in RESOURCES if not name.startswith("lists/")]
+"""Lists share one shape in the document, which allows every column in every list."""
 
 
 def load(path: Path) -> Any:
@@ -108,7 +115,7 @@ def _bounds_of(described: dict[str, Any]) -> tuple[Any, Any]:
     return described.get("minimum", low), described.get("maximum", high)
 
 
-@pytest.mark.parametrize("name", RESOURCES)
+@pytest.mark.parametrize("name", ONE_SHAPE_EACH)
 def test_every_field_length_literal_and_requirement_is_that_of_the_document(document, name):
     assert list(differences(document, RESOURCES[name].entity, posted(document, name), name)) == []
 
@@ -119,18 +126,55 @@ def test_the_entity_type_is_one_that_request_status_knows(document, name):
     assert RESOURCES[name].entity_type in known
 
 
-@pytest.mark.parametrize("name", [name for name, resource in RESOURCES.items() if resource.list_key])
+@pytest.mark.parametrize("name", [name for name in ONE_SHAPE_EACH if RESOURCES[name].list_key])
 def test_the_list_key_is_the_one_array_of_the_list_answer(document, name):
     answers = document["paths"][RESOURCES[name].path]["get"]["responses"]["200"]["content"]
     schema = resolve(document, next(iter(answers.values()))["schema"])
     assert list(schema["properties"]) == [RESOURCES[name].list_key]
 
 
-@pytest.mark.parametrize("name", [name for name, resource in RESOURCES.items() if resource.list_key])
+@pytest.mark.parametrize("name", [name for name in ONE_SHAPE_EACH if RESOURCES[name].list_key])
 def test_every_sample_passes_the_check(name):
     samples = load(SAMPLES)[name]
     assert samples
     assert [problem for sample in samples for problem in check(name, sample)] == []
+
+
+def columns_of(words: str, name: str) -> int:
+    found = re.search(name + r"1 - " + name + r"(\d+)", words)
+    return int(found[1]) if found else 0
+
+
+def test_the_columns_of_each_list_are_those_that_the_document_tells_of(document):
+    operation = document["paths"][ANY_LIST]["post"]
+    line = re.compile(r"\d+\) ([A-Z_]+)(\d+) +- +[A-Z_]+(\d+): (.*)")
+    told = {
+        f"{stem}{number}": tuple(columns_of(words, name) for name in ("Text", "Num", "Date"))
+        + tuple(int(most) for most in re.findall(r"\((\d+) chars\)", words))
+        for stem, first, last, words in line.findall(operation["description"])
+        for number in range(int(first), int(last) + 1)
+    }
+    ours = {key: (columns.texts, columns.numbers, columns.dates, columns.most) for key, columns in LISTS.items()}
+    assert ours == told
+    (list_key,) = [one for one in operation["parameters"] if one["name"] == "listKey"]
+    assert set(ours) == {*list_key["schema"]["enum"]}
+    answered = document["components"]["schemas"]["GenericListResponse"]["properties"]
+    assert {RESOURCES[f"lists/{key}"].list_key for key in LISTS} == {*answered}
+
+
+@pytest.mark.parametrize("key", LISTS)
+def test_each_column_of_a_list_is_in_the_document_with_its_kind(document, key):
+    schema = document["components"]["schemas"]["GenericListEntity"]
+    for name, field in RESOURCES[f"lists/{key}"].entity.items():
+        assert field.kind is kind_of(schema["properties"][name])
+        assert field.required == (name in schema["required"])
+
+
+def test_the_samples_of_lists_pass_but_for_columns_that_their_list_has_not():
+    for key, samples in load(SAMPLES)["lists"].items():
+        for sample in samples:
+            there_is_none = {name for name in sample if name not in RESOURCES[f"lists/{key}"].entity}
+            assert {problem.path for problem in check(f"lists/{key}", sample)} == there_is_none
 
 
 @pytest.mark.parametrize("kind", SAMPLE_RESPONSES)
