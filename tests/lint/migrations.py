@@ -20,6 +20,7 @@ UNRELEASED = (
     "0005_accounts",
     "0006_language",
     "0018_tallies",
+    "0021_source_print",
 )
 
 
