@@ -8,7 +8,7 @@ from django.db import connection
 
 from syncengine.connectors.calls import ObservedCall
 from syncengine.connectors.outcomes import Outcome
-from syncengine.engine.observing import CallLog, calls_for
+from syncengine.engine.observing import FLUSH_AT, CallLog, calls_for
 from syncengine.models import Call
 from tenants.models import Connection
 from tests import factories
@@ -120,11 +120,11 @@ def test_calls_made_for_something_are_tied_to_it_and_later_ones_are_not(integrat
 @pytest.mark.django_db
 def test_the_log_holds_a_bounded_number_of_calls_in_memory(integration):
     log = CallLog(integration)
-    for _ in range(99):
+    for _ in range(FLUSH_AT - 1):
         log.observe(observed())
     assert Call.objects.count() == 0
     log.observe(observed())
-    assert Call.objects.count() == 100
+    assert Call.objects.count() == FLUSH_AT <= 100
 
 
 @pytest.mark.django_db
