@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,23 +19,30 @@ class _ConnectionForm(forms.Form):
 
     secrets: ClassVar[tuple[str, ...]]
     list_fields: ClassVar[tuple[str, ...]] = ()
+    only_for: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def __init__(self, data: Any = None, *, connection: Connection | None) -> None:
         stored = connection.settings if connection else {}
         lists = {name: " ".join(stored.get(name) or []) for name in self.list_fields}
         super().__init__(data, initial={**stored, **lists} if connection else None)
         changed = connection.secrets_changed_at if connection else {}
-        self.kept = {name for name in self.secrets if changed.get(name)}
         for name in self.secrets:
-            self._tell_of_secret(name, connection)
+            self._tell_of_secret(name, changed.get(name, ""))
 
-    def _tell_of_secret(self, name: str, connection: Connection | None) -> None:
-        changed_at = parse_datetime((connection.secrets_changed_at if connection else {}).get(name, ""))
+    def _tell_of_secret(self, name: str, changed: str) -> None:
+        changed_at = parse_datetime(changed)
         secret = self.fields[name]
-        secret.required = changed_at is None and secret.required
+        secret.required = changed_at is None
         if changed_at:
             when = timezone.localtime(changed_at)
             secret.help_text = f"Set on {date_format(when)}. Leave empty to keep it; it is never shown again."
+
+    @property
+    def parts(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        """The fields in their order; those of one kind of log-in stand together under its name, the rest under none."""
+        kinds = {name: kind for kind, names in self.only_for.items() for name in names}
+        for kind, fields in groupby(self, key=lambda field: kinds.get(field.name, "")):
+            yield kind, [*fields]
 
     @property
     def entered(self) -> dict[str, Any]:
@@ -41,9 +50,10 @@ class _ConnectionForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
 
-def _secret(label: str, help_text: str, *, required: bool = True) -> forms.CharField:
+def _secret(label: str) -> forms.CharField:
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
-    return forms.CharField(label=label, help_text=help_text, strip=False, widget=widget, required=required)
+    told = "Stored encrypted; it is never shown again."
+    return forms.CharField(label=label, help_text=told, strip=False, widget=widget)
 
 
 def _text(label: str, example: str, help_text: str, *, required: bool = True) -> forms.CharField:
@@ -77,22 +87,16 @@ class SapB1Form(_ConnectionForm):
         "User name",
         "ledgerbridge",
         "A user of its own with an indirect access or professional licence.",
-        required=False,
     )
-    password = _secret("Password", "Stored encrypted; it is never shown again.", required=False)
-    client_id = _text("OAuth client ID", "ledgerbridge", "Only for the log-in by OAuth.", required=False)
-    client_secret = _secret(
-        "OAuth client secret",
-        "Only for the log-in by OAuth. Stored encrypted; it is never shown again.",
-        required=False,
-    )
+    password = _secret("Password")
+    client_id = _text("Client ID", "ledgerbridge", "From whoever runs the authorization server; bound to one SAP user.")
+    client_secret = _secret("Client secret")
     token_url = _text(
-        "OAuth token address",
+        "Token address",
         "https://sap.example.com/oauth/token",
-        "Only for the log-in by OAuth: the whole address of the authorization server's token service.",
-        required=False,
+        "The whole address of the authorization server's token service.",
     )
-    scopes = _text("OAuth scopes", "openid", "Only where the authorization server asks for them.", required=False)
+    scopes = _text("Scopes", "openid", "Only where the authorization server asks for them.", required=False)
     ca_certificate = forms.CharField(
         required=False,
         label="CA certificate",
@@ -126,20 +130,21 @@ class SapB1Form(_ConnectionForm):
         help_text="Which of SAP's five dimensions holds the cost centers.",
     )
 
+    @property
+    def _not_chosen(self) -> tuple[str, ...]:
+        """The fields of the log-in that was not chosen."""
+        return self.only_for["password" if self.cleaned_data.get("auth") == "oauth" else "oauth"]
+
     def clean(self) -> dict[str, Any]:
-        """The chosen log-in has all that it needs."""
-        given = super().clean() or {}
-        for name in self.only_for["oauth" if given.get("auth") == "oauth" else "password"]:
-            if name not in {"scopes", *self.kept} and name not in self.errors and not given.get(name):
-                self.add_error(name, "This field is required.")
-        return given
+        """Whatever the other log-in lacks does not matter."""
+        for name in self._not_chosen:
+            self.errors.pop(name, None)
+        return self.cleaned_data
 
     @property
     def entered(self) -> dict[str, Any]:
         """Without the fields of the log-in that was not chosen."""
-        given = super().entered
-        other = self.only_for["password" if given.get("auth") == "oauth" else "oauth"]
-        return {name: value for name, value in given.items() if name not in other}
+        return {name: value for name, value in super().entered.items() if name not in self._not_chosen}
 
 
 class BaswareForm(_ConnectionForm):
@@ -152,7 +157,7 @@ class BaswareForm(_ConnectionForm):
         "API address", "https://api.basware.com", "Without a path. Pick your region above and it is filled in."
     )
     client_id = _text("Client ID", "acme-prod-client", "From your Basware consultant; test and production differ.")
-    client_secret = _secret("Client secret", "Stored encrypted; it is never shown again.")
+    client_secret = _secret("Client secret")
     company_code = _text("Company code", "1000", "The company in Basware that matches this SAP company.")
     token_url = _text(
         "Token address",

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 from django import forms
 from pydantic.fields import FieldInfo
 
+from syncengine.flows import registry
 from syncengine.flows.settings import FlowSettings
 
 GROUPS = (
@@ -42,6 +43,13 @@ LABELS = {
     "basware_document_link": "Invoices in Basware",
     "vat_scheme_id": "VAT scheme",
     "foreign_amount_field": "Amount field in foreign currency",
+    "optional_flows": "Flows to run beside the usual ones",
+    "exchange_rate_days": "Days of exchange rates",
+    "dimension_lists": "Lists of distribution rules",
+    "list_sources": "What fills Basware's lists",
+    "attachment_confidential": "Confidential attachments too",
+    "attachment_max_mb": "Largest attachment, in MB",
+    "attachment_max_files": "Most attachments of one invoice",
 }
 WORDS_OF_CHOICES = {
     "receipt": "Goods receipts",
@@ -70,7 +78,7 @@ class FlowSettingsForm(forms.Form):
     """A field for each setting, with its description and its value in force."""
 
     def __init__(self, data: Any = None, *, in_force: FlowSettings) -> None:
-        super().__init__(data, initial={name: _shown(value) for name, value in in_force})
+        super().__init__(data, initial=dict(in_force))
         for name, info in FlowSettings.model_fields.items():
             self.fields[name] = _field(name, info)
 
@@ -88,18 +96,17 @@ class FlowSettingsForm(forms.Form):
         return [(title, [self[name] for name in names if name in self.fields]) for title, names in sections]
 
 
-def _shown(value: Any) -> Any:
-    return ", ".join(value) if isinstance(value, list) else value
-
-
 class CodesField(forms.CharField):
     """Codes with commas between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
 
     def clean(self, value: Any) -> list[str]:
         return [code.strip() for code in (value or "").split(",") if code.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.clean(initial) != self.clean(data)
+        return bool(self.clean(data) != (initial or []))
 
 
 def _field(name: str, info: FieldInfo) -> forms.Field:
@@ -118,4 +125,17 @@ def _field(name: str, info: FieldInfo) -> forms.Field:
         )
     if kind is str:
         return forms.CharField(required=bool(info.default), **common)
+    if name == "optional_flows":
+        return _flows_field(common)
     return CodesField(required=False, **{**common, "help_text": f"{common['help_text']} Separate them with commas."})
+
+
+def _flows_field(common: dict[str, Any]) -> forms.Field:
+    """Those beyond the nine, by the titles that they have everywhere."""
+    choices = [(name, flow.title) for name, flow in registry.known().items() if flow.optional]
+    return forms.MultipleChoiceField(
+        required=False,
+        choices=choices,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        **common,
+    )

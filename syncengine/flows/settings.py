@@ -89,7 +89,7 @@ class FlowSettings(BaseModel):
 
     # Beyond the nine flows
     optional_flows: OptionalFlows = Field(
-        default_factory=list, description="Flows beyond the nine that this integration runs: none unless named."
+        default_factory=list, description="Flows beyond the nine that this integration runs: none unless chosen."
     )
     exchange_rate_days: int = Field(3, ge=1, le=31, description="Exchange rates of this many days are sent.")
     exchange_rate_quotation: Literal["company", "direct", "indirect"] = Field(

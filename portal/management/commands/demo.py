@@ -43,7 +43,7 @@ class Command(BaseCommand):
         self._prepare_database(folder, fresh=options["fresh"])
         began = time.monotonic()
         try:
-            self._play(Installation(folder, {}), once=options["once"], began=began)
+            self._play(Installation(folder, {"SANDBOX": "true"}), once=options["once"], began=began)
         except KeyboardInterrupt:
             self.stdout.write("\nEverything is stopped.")
         except EXPECTED_FAILURES as failure:

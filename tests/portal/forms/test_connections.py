@@ -72,6 +72,17 @@ def test_what_belongs_to_the_other_log_in_does_not_go_on():
     assert not {"client_id", "client_secret", "token_url"} & {*form.entered}
 
 
+def test_the_fields_of_each_log_in_stand_together_and_those_it_needs_are_not_called_optional():
+    form = SapB1Form(connection=None)
+    parts = {kind: [field.name for field in fields] for kind, fields in form.parts if kind}
+    assert parts == {kind: [*names] for kind, names in SapB1Form.only_for.items()}
+    assert [name for names in parts.values() for name in names if not form.fields[name].required] == ["scopes"]
+
+
+def test_a_form_with_one_log_in_is_of_one_part():
+    assert [kind for kind, _ in BaswareForm(connection=None).parts] == [""]
+
+
 def test_blanks_around_a_password_belong_to_it():
     form = SapB1Form({**SAP, "password": " secret "}, connection=None)
     assert form.is_valid()

@@ -9,9 +9,7 @@ from portal.forms.integrations import FlowSettingsForm
 from syncengine.flows.settings import FlowSettings
 from tenants.models import Integration
 
-DEFAULTS = {
-    name: ", ".join(value) if isinstance(value, list) else value for name, value in FlowSettings() if value is not False
-}
+DEFAULTS = {name: value for name, value in FlowSettings() if value not in (False, [])}
 
 
 def test_a_new_integration_leads_to_its_first_steps(organization, people):
@@ -48,6 +46,18 @@ def test_changed_settings_are_stored_and_shown(root, connected, people):
         "allow_zero_total": True,
     }
     assert "CN, 381" in page
+
+
+def test_flows_beyond_the_nine_are_ticked_by_their_titles(root, connected, people):
+    chosen = {**DEFAULTS, "optional_flows": ["exchange_rates", "generic_lists"]}
+    form = people["admin"].post(f"{root}settings/", chosen, follow=True).context["form"]
+    connected.refresh_from_db()
+    assert connected.settings == {"optional_flows": ["exchange_rates", "generic_lists"]}
+    ticked = [choice.choice_label for choice in form["optional_flows"] if choice.data["selected"]]
+    assert ticked == ["Exchange rates", "Generic lists"]
+    people["admin"].post(f"{root}settings/", DEFAULTS)
+    connected.refresh_from_db()
+    assert connected.settings["optional_flows"] == []
 
 
 @pytest.mark.parametrize(
