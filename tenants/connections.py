@@ -62,7 +62,7 @@ def _split_scopes(value: Any) -> Any:
 
 def _own_field(name: str) -> str:
     if not _OWN_FIELD.fullmatch(name):
-        raise ValueError("Enter the field's name with its U_, for example U_BaswareId.")
+        raise ValueError("Enter the field's name with its U_, for example U_BW_InvoiceId.")
     return name
 
 

@@ -107,8 +107,8 @@ class SapB1Form(_ConnectionForm):
     )
     user_defined_id_field = _text(
         "User-defined field for our mark",
-        "U_BaswareId",
-        "A text field (36) on A/P invoices and credit notes, with its U_. Without it the mark goes into Comments.",
+        "U_BW_InvoiceId",
+        "A text field (50) on A/P invoices and credit notes, with its U_. Without it the mark goes into Comments.",
         required=False,
     )
     tax_field = forms.ChoiceField(

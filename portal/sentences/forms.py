@@ -15,7 +15,7 @@ SENTENCES = (
     _("Only when your server's certificate comes from a company's own authority: paste it in PEM form."),
     _("CA certificate"),
     _("User-defined field for our mark"),
-    _("A text field (36) on A/P invoices and credit notes, with its U_. Without it the mark goes into Comments."),
+    _("A text field (50) on A/P invoices and credit notes, with its U_. Without it the mark goes into Comments."),
     _("Tax field on document lines"),
     _("Find out from the company's localization"),
     _("VatGroup (most of Europe)"),

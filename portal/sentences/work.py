@@ -21,7 +21,7 @@ SENTENCES = (
     _("The URL must not have a query (?)."),
     _("Enter the whole service root, for example https://sap.example.com:50000/b1s/v2."),
     _("Enter the address without a path, for example https://api.basware.com."),
-    _("Enter the field's name with its U_, for example U_BaswareId."),
+    _("Enter the field's name with its U_, for example U_BW_InvoiceId."),
     _("This field is required."),
     _("Host, port or token URL changed: enter the secret again, so that it goes nowhere you did not mean."),
     _("The connection to %(system)s is not set up yet."),
