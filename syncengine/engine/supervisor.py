@@ -19,7 +19,6 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.db.utils import Error as DatabaseError
 from django.utils import timezone
-from django_q.brokers import get_broker
 
 from syncengine.engine import due
 from syncengine.engine.health import beat, withdraw
@@ -94,8 +93,7 @@ class Supervisor:
         if not due.anything_due(now):
             self._is_well()
             return
-        if get_broker().queue_size() < settings.WORKERS:
-            send_wake_up()
+        send_wake_up()
         if due.somebody_works(now):
             self._is_well()  # busy, not stuck: it will come to it
         elif self._patience_is_over():

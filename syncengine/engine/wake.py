@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import structlog
+from django.conf import settings
 from django.db import transaction
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 log = structlog.get_logger(__name__)
@@ -12,9 +14,13 @@ WORK = "syncengine.tasks.work"
 
 
 def send_wake_up() -> None:
-    """Put one wake-up into the broker; when the broker is down the worker's own look at due work does instead."""
+    """Put a wake-up into the broker, unless as many wait as there are workers: each finds all that is due by then.
+
+    When the broker is down the worker's own look at due work does instead.
+    """
     try:
-        async_task(WORK)
+        if get_broker().queue_size() < settings.WORKERS:
+            async_task(WORK)
     except Exception as error:  # noqa: BLE001  # whatever the broker raises, the rows are already there
         log.warning("wake_up_not_sent", error=type(error).__name__)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -124,22 +124,24 @@ def _note_test(integration: Integration, secret: WebhookSecret | None, now: date
 def _keep(
     integration: Integration, notification: Notification, raw_body: bytes, verified: Verification, now: datetime
 ) -> None:
-    with transaction.atomic():
-        _, is_new = InboxNotification.objects.get_or_create(
-            integration=integration,
-            task_id=notification.task_id,
-            defaults={
-                "task_type": notification.task_type_text,
-                "task_sub_type": notification.task_sub_type,
-                "document_id": notification.document_id,
-                "signature_form": verified.form,
-                "body": raw_body.decode("utf-8-sig"),
-                "received_at": now,
-                "next_attempt_at": now,
-            },
-        )
-        if is_new:
+    """Written at once, without looking first: a task is hardly ever told twice, and then the index says so."""
+    try:
+        with transaction.atomic():
+            InboxNotification.objects.create(
+                integration=integration,
+                task_id=notification.task_id,
+                task_type=notification.task_type_text,
+                task_sub_type=notification.task_sub_type,
+                document_id=notification.document_id,
+                signature_form=verified.form,
+                body=raw_body.decode("utf-8-sig"),
+                received_at=now,
+                next_attempt_at=now,
+            )
             wake()
+    except IntegrityError:
+        if not InboxNotification.objects.filter(integration=integration, task_id=notification.task_id).exists():
+            raise
 
 
 def subscribe(integration: Integration, actor: str) -> dict[str, bool]:
