@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client, override_settings
+from django.utils import translation
 
 from portal.sessions import SessionStore, cookie_of, key_of
 from tests import factories, summaries
@@ -78,6 +79,7 @@ def _apart() -> Iterator[None]:
     """What one test counted or remembered is nothing to the next."""
     yield
     cache.clear()
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
