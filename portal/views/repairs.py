@@ -74,10 +74,9 @@ def repairs(request: PageRequest, access: Access, integration_id: int) -> HttpRe
     """The causes of one state: the most money first, or the newest (`?sort=newest`), all or one's own (`?mine=1`)."""
     integration = integration_of(access, integration_id)
     state = _state(request.GET)
-    found = groups.of_integration(integration, resolved=state == State.RESOLVED)
+    causes = groups.of_integration(integration, resolved=state == State.RESOLVED)
     mine = request.GET.get("mine") == "1"
-    if mine:
-        found = [group for group in found if group.repair and group.repair.assignee_id == request.user.pk]
+    found = [group for group in causes if not mine or _is_of(group, request)]
     newest_first = request.GET.get("sort") == "newest"
     shown = groups.listed(found, state, newest_first=newest_first)
     counts = {name: sum(name in group.states() for group in found) for name, _ in TABS}
@@ -87,11 +86,16 @@ def repairs(request: PageRequest, access: Access, integration_id: int) -> HttpRe
         "state": state,
         "rows": _rows(shown if request.GET.get("all") == "1" else shown[:ROWS_SHOWN], state),
         "causes": len(shown),
+        "counted_at": causes.counted_at,
         "mine": mine,
         "newest_first": newest_first,
         "days": groups.RESOLVED_DAYS,
     }
     return page_of(request, access, "repairs/list.html", context, integration=integration)
+
+
+def _is_of(group: Group, request: PageRequest) -> bool:
+    return group.repair is not None and group.repair.assignee_id == request.user.pk
 
 
 def _state(params: QueryDict) -> State:

@@ -86,7 +86,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What else decides: how our own side stands. `looked_at` is when the last good run of invoices began."""
+    """What else decides: how our own side stands. `looked_at` is when the last good run of invoices began, in the
+    zone whose midnight ends a period.
+    """
 
     now: datetime
     looked_at: datetime | None
@@ -236,7 +238,7 @@ def _looked(period: FinancePeriod, around: Surroundings) -> Check:
     looked = around.looked_at
     is_over = looked is not None and looked.date() > period.last
     ok = looked is not None and (is_over or around.now - looked < FRESH)
-    number = f"{looked:%Y-%m-%d %H:%M} UTC" if looked else "never"
+    number = f"{looked:%Y-%m-%d %H:%M} ({looked.tzinfo})" if looked else "never"
     return Check("looked", ok, "Basware was asked for invoices, after the period's end or within a day", number, "runs")
 
 

@@ -112,7 +112,8 @@ def surroundings(integration: Integration, now: datetime) -> Surroundings:
         .exclude(mode=RunMode.DRY_RUN)
         .exclude(mode=RunMode.APPLY)
     )
-    looked_at = good.order_by("-finished_at").values_list("started_at", flat=True).first()
+    began = good.order_by("-finished_at").values_list("started_at", flat=True).first()
+    looked_at = began.astimezone(integration.organization.zone) if began else None
     return Surroundings(now, looked_at, integration.enabled and not integration.paused)
 
 

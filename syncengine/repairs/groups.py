@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet
@@ -87,14 +89,22 @@ class Group:
             yield State.RESOLVED
 
 
-def of_integration(integration: Integration, *, resolved: bool = False) -> list[Group]:
+class Causes(list[Group]):
+    """Groups, and when a worker counted them; None: just now."""
+
+    counted_at: datetime | None = None
+
+
+def of_integration(integration: Integration, *, resolved: bool = False) -> Causes:
     """Every cause that is open or retrying, and with `resolved` those of the last RESOLVED_DAYS that are over."""
-    found = _Groups()
-    found.add(_troubled_now(integration))
+    found, known = _Groups(), troubles.answer(integration, "troubled")
+    found.add(known.rows if known.at is None else _brought_up_to_date(integration, known.rows, known.at))
     found.add_waiting(_waiting(integration))
     if resolved:
         found.add_resolved(_mended(integration))
-    return found.known_to(integration)
+    causes = Causes(found.known_to(integration))
+    causes.counted_at = known.at
+    return causes
 
 
 def one(integration: Integration, flow: str, cause: str) -> Group | None:
@@ -176,16 +186,14 @@ class _Groups:
         return groups
 
 
-def _troubled_now(integration: Integration) -> Rows:
-    """Where it was counted beforehand, what people have done something about since is counted anew."""
-    known = troubles.answer(integration, "troubled")
-    if known.at is None:
-        return known.rows
-    acted = Repair.objects.filter(integration=integration, acted_at__gt=known.at).values_list("flow", "cause")
+def _brought_up_to_date(integration: Integration, counted: Rows, at: datetime) -> Rows:
+    """What people have done something about since is counted anew: one more question, however many causes."""
+    acted = Repair.objects.filter(integration=integration, acted_at__gt=at).values_list("flow", "cause")
     changed = set(acted)
-    rows = [row for row in known.rows if (row["flow"], row["failed_for"]) not in changed]
-    for flow, cause in changed:
-        rows += troubles.sums_of_troubled(troubles.troubled(integration).filter(flow=flow, failed_for=cause))
+    rows = [row for row in counted if (row["flow"], row["failed_for"]) not in changed]
+    if changed:
+        theirs = reduce(or_, (Q(flow=flow, failed_for=cause) for flow, cause in changed))
+        rows += troubles.sums_of_troubled(troubles.troubled(integration).filter(theirs))
     return rows
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from syncengine.engine import troubles
@@ -60,7 +62,9 @@ def test_pages_show_what_was_counted(integration, few_are_many):
     fail(integration, 3)
     troubles.remember(integration)
     fail(integration, 1)
-    assert [group.open.count for group in groups.of_integration(integration)] == [3]
+    found = groups.of_integration(integration)
+    assert [group.open.count for group in found] == [3]
+    assert found.counted_at == Troubles.objects.get().counted_at
     assert [group.count for group in attention(integration, 8)] == [3]
 
 
@@ -74,6 +78,21 @@ def test_a_cause_that_somebody_has_acted_on_is_counted_anew(integration, few_are
     Repair.objects.create(integration=integration, flow="invoices", cause=CAUSE, acted_at=timezone.now())
     found = {group.cause: (group.open.count, group.retrying.count) for group in groups.of_integration(integration)}
     assert found == {CAUSE: (2, 1), "problems: other": (2, 0)}
+
+
+def test_however_many_were_acted_on_it_is_one_more_question(integration, few_are_many, django_assert_num_queries):
+    causes = [f"problems: {number}" for number in range(5)]
+    for cause in causes:
+        fail(integration, 2, cause=cause)
+    troubles.remember(integration)
+    acted = {"integration": integration, "flow": "invoices", "acted_at": timezone.now()}
+    Repair.objects.create(cause=causes[0], **acted)
+    with CaptureQueriesContext(connection) as of_one:
+        groups.of_integration(integration)
+    for cause in causes[1:]:
+        Repair.objects.create(cause=cause, **acted)
+    with django_assert_num_queries(len(of_one)):
+        assert len(groups.of_integration(integration)) == 5
 
 
 def test_a_cause_by_itself_is_always_counted_at_once(integration, few_are_many):

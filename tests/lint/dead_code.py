@@ -23,7 +23,8 @@ CERTAINLY_DEAD = {"import", "unreachable_code"}
 WORD = re.compile(r"\w+")
 # Called by name, by the framework that the class belongs to.
 HOOKS = {
-    "Django": "*Config process_view from_db_value to_python get_prep_value has_changed clean_* create_superuser",
+    "Django": "*Config process_view from_db_value to_python get_prep_value has_changed create_superuser",
+    "Django's forms": "prepare_value clean_*",
     "Django's dumpdata": "value_to_string",
     "Django REST framework": "authenticate_header has_permission allow_request validate_* get_*",
     "drf-spectacular": "*Scheme _get_schema_response",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -229,6 +230,13 @@ def test_payments_must_be_known_to_basware():
 )
 def test_somebody_must_have_asked_basware_since_the_end_or_lately(looked_at, now, ok):
     assert answers(around=Surroundings(now, looked_at, is_running=True))["looked"].ok is ok
+
+
+def test_the_day_of_the_last_look_is_that_of_its_zone():
+    helsinki = ZoneInfo("Europe/Helsinki")
+    looked_at = datetime(2026, 5, 31, 21, 30, tzinfo=UTC).astimezone(helsinki)
+    found = answers(around=Surroundings(datetime(2026, 9, 1, tzinfo=UTC), looked_at, is_running=True))["looked"]
+    assert (found.ok, found.number) == (True, "2026-06-01 00:30 (Europe/Helsinki)")
 
 
 def test_an_integration_that_is_off_is_no_green_light():

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from syncengine.connectors.outcomes import Unavailable
-from syncengine.engine import mappings
+from syncengine.engine import mappings, troubles
 from syncengine.models import Record, Repair, RepairEntry
 from syncengine.repairs import choices, effects
 from syncengine.repairs.choices import Choice
@@ -96,6 +96,14 @@ def test_one_s_own_causes_are_found(inbox, failed, people, connected, operator):
 def test_an_empty_tab_says_what_would_stand_there(inbox, people, state):
     shown = text_of(people["viewer"].get(inbox, {"state": state}))
     assert 'class="empty"' in shown
+
+
+def test_what_a_worker_counted_says_when(inbox, failed, people, connected, monkeypatch):
+    monkeypatch.setattr(troubles, "MANY", 3)
+    failed(3)
+    assert "Counted" not in text_of(people["viewer"].get(inbox))
+    troubles.remember(connected)
+    assert "Counted" in text_of(people["viewer"].get(inbox))
 
 
 def test_the_navigation_counts_what_needs_a_person(root, failed, people):
