@@ -39,7 +39,7 @@ def test_one_that_is_off_is_not_run(connected, flow):
 def test_they_are_switched_on_by_their_names_in_the_settings(root, connected, people):
     settings = people["admin"].get(f"{root}settings/").context["form"].initial
     sent = {name: value for name, value in settings.items() if value is not False}
-    people["admin"].post(f"{root}settings/", {**sent, "optional_flows": "exchange_rates, invoice_images"})
+    people["admin"].post(f"{root}settings/", {**sent, "optional_flows": ["exchange_rates", "invoice_images"]})
     connected.refresh_from_db()
     assert connected.settings == {"optional_flows": ["exchange_rates", "invoice_images"]}
 
