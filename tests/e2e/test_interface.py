@@ -197,9 +197,10 @@ def test_a_refused_log_in_pauses_and_from_then_on_no_run_calls(call: Caller, wor
     assert (run["status"], run["error"]["code"]) == ("failed", "integration_paused")
     assert remote_calls(world) == before
 
+    # Off before the pause ends: the sweep, too, would log in as soon as it may.
+    assert call("PATCH", path, {"enabled": False}).status_code == 200
     assert call("PUT", f"{path}connections/sap_b1/", wrong).status_code == 200
     assert call("GET", path).json()["paused"] is None
-    assert call("PATCH", path, {"enabled": False}).status_code == 200
     (run,) = call.run(path, "projects")
     assert (run["status"], run["error"]["code"]) == ("failed", "integration_disabled")
     assert remote_calls(world) == before
