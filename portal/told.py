@@ -7,7 +7,7 @@ when it shows it. What has no translation is shown as it is: names, what the two
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -62,8 +62,13 @@ def _sentence(text: str) -> str | None:
             places = {name: _filled(name, value) for name, value in match.groupdict().items()}
             capital = text[:1].isupper()
             stop = text.endswith(".") and not pattern.msgid.endswith(".")
-            return _spelled(gettext(pattern.msgid) % places, capital=capital, stop=stop)
+            return _spelled(_put(gettext(pattern.msgid), places), capital=capital, stop=stop)
     return None
+
+
+def _put(text: str, places: Mapping[str, str]) -> str:
+    """Not by %: a sentence may have a per cent sign of its own."""
+    return _PLACE.sub(lambda place: places[place[1]], text)
 
 
 def _spellings(text: str) -> Iterator[tuple[str, bool, bool]]:
@@ -82,7 +87,14 @@ def _spelled(text: str, *, capital: bool, stop: bool) -> str:
 
 
 def _filled(name: str, value: str) -> str:
-    return (_sentence(value) or value) if _OF_WORDS.fullmatch(name) else value
+    """Words of ours may be several: `net 5.00 in SAP, 4.00 on the invoice; tax ...`."""
+    if not _OF_WORDS.fullmatch(name):
+        return value
+    return _sentence(value) or "; ".join(_sentence(one) or _listed(one) for one in value.split("; "))
+
+
+def _listed(text: str) -> str:
+    return ", ".join(_sentence(one) or one for one in text.split(", "))
 
 
 @cache

@@ -4,6 +4,7 @@ A place in a sentence is written %(name)s, whatever the f-string at its source c
 said somewhere: tests/portal/test_sentences.py looks for each in the source.
 """
 
-from portal.sentences import checks, forms, invoices, pages, work
+from portal.sentences import checks, forms, invoices, pages, records, runs, settings, systems, work
 
-SENTENCES = (*forms.SENTENCES, *pages.SENTENCES, *work.SENTENCES, *invoices.SENTENCES, *checks.SENTENCES)
+_MODULES = (forms, settings, pages, work, records, runs, invoices, checks, systems)
+SENTENCES: tuple[str, ...] = tuple(sentence for module in _MODULES for sentence in module.SENTENCES)

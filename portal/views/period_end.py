@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from portal.forms.base import DayInput
 from portal.views.access import PageRequest, integration_of, organization_page, page_of, part_of
@@ -130,11 +132,12 @@ def _offered(row: PeriodEnd | None, today: date) -> list[tuple[str, str]]:
     """Periods to choose from: SAP's own as far as they were read, else the last calendar months."""
     if row is not None and row.report is not None:
         known = [one for one in row.report["periods"] if one["first"] <= str(today)]
-        return [(one["first"], f"{one['name']}{'' if one['is_open'] else ' (locked)'}") for one in reversed(known)]
+        names = {True: "%(period)s", False: _("%(period)s (locked)")}
+        return [(one["first"], names[one["is_open"]] % {"period": one["name"]}) for one in reversed(known)]
     months = [today.replace(day=1)]
     while len(months) < MONTHS_OFFERED:
         months.append(_last_month(months[-1]))
-    return [(f"{one}", f"{one:%B %Y}") for one in months]
+    return [(f"{one}", date_format(one, "YEAR_MONTH_FORMAT")) for one in months]
 
 
 def _link(access: Access, integration: Integration, name: str, row: PeriodEnd) -> str:

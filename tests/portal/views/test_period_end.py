@@ -114,7 +114,7 @@ def test_a_day_that_is_none_is_not_found(root, people, read, day):
 def test_an_admin_chooses_the_cutoff_of_a_period(root, people, may):
     path = f"{root}period-end/{may.pk}/cutoff/"
     text = people["admin"].post(path, {"cutoff": "2026-06-02"}, follow=True).content.decode()
-    assert "Tuesday, 2 June 2026" in text
+    assert "Tuesday, 2 Jun 2026" in text
     assert "chosen for this period" in text
     assert "must be a day" in people["admin"].post(path, {"cutoff": "soon"}, follow=True).content.decode()
     assert "as usual after" in people["admin"].post(path, {"cutoff": ""}, follow=True).content.decode()
