@@ -31,6 +31,8 @@ class _Pattern:
 
     msgid: str
     found: re.Pattern[str]
+    longest: str
+    """Its longest piece, in small letters: who has not that need not be matched, which takes longer."""
 
 
 def told(text: object) -> str:
@@ -55,9 +57,9 @@ def _sentence(text: str) -> str | None:
     for msgid, capital, stop in _spellings(text):
         if msgid in _plain():
             return _spelled(gettext(msgid), capital=capital, stop=stop)
-    bare = text.rstrip(".")
+    bare, small = text.rstrip("."), text.lower()
     for pattern in _patterns():
-        match = pattern.found.fullmatch(bare)
+        match = pattern.found.fullmatch(bare) if pattern.longest in small else None
         if match:
             places = {name: _filled(name, value) for name, value in match.groupdict().items()}
             capital = text[:1].isupper()
@@ -107,7 +109,11 @@ def _patterns() -> tuple[_Pattern, ...]:
     """Those that say the most first, so that a short one does not take what belongs to a longer one."""
     placed = [sentence for sentence in SENTENCES if _PLACE.search(sentence)]
     ordered = sorted(placed, key=lambda sentence: -len(_PLACE.sub("", sentence)))
-    return tuple(_Pattern(sentence, _compiled(sentence)) for sentence in ordered)
+    return tuple(_Pattern(sentence, _compiled(sentence), _longest(sentence)) for sentence in ordered)
+
+
+def _longest(sentence: str) -> str:
+    return max(_PLACE.sub("\0", sentence.rstrip(".")).lower().split("\0"), key=len)
 
 
 def _compiled(sentence: str) -> re.Pattern[str]:

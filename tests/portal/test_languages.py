@@ -245,7 +245,8 @@ class TestCatalogues:
 
     MAIN_PATH = re.compile(
         r"portal/sentences/|templates/((base|frame|entrance|error|4\d\d|500)\.html|components/|home/|account/"
-        r"|allauth/|start/|dashboard/|search/|connections/|notices/|records/|repairs/|flows/|runs/)"
+        r"|allauth/|start/|dashboard/|search/|connections/|notices/|records/|repairs/|flows/|runs/|plans/|period_end/"
+        r"|mappings/)|portal/views/"
     )
 
     @pytest.mark.parametrize("language", messages.LANGUAGES)
