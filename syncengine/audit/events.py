@@ -40,7 +40,7 @@ def record_event(
     )
 
 
-def record_events(integration: Integration, action: str, rows: Iterable[tuple[Record, str]]) -> None:
+def record_events(integration: Integration, action: str, rows: Iterable[tuple[Record, str]], **data: Any) -> None:
     """The same deed of the system on many records, in one insert: pairs of record and message."""
     now, rows = timezone.now(), list(rows)
     publish_records(integration.organization_id, integration.pk, action, rows)
@@ -53,7 +53,7 @@ def record_events(integration: Integration, action: str, rows: Iterable[tuple[Re
             actor=SYSTEM,
             action=action,
             message=message,
-            data={},
+            data=data,
             created_at=now,
         )
         for record, message in rows

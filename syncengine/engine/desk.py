@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from syncengine.audit import record_event
+from syncengine.audit import record_event, record_events
+from syncengine.connectors import jsonio
 from syncengine.connectors.basware import Basware
 from syncengine.connectors.erp import ErpClient
 from syncengine.engine import locks
 from syncengine.engine.connections import Systems
 from syncengine.engine.leases import LeaseLost
 from syncengine.engine.planned import hold_to_plan
-from syncengine.engine.records import count, holds_lease
+from syncengine.engine.records import count, lease_of
 from syncengine.engine.settling_plan import first_poll_at
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import AlreadyLinked, InvoiceState, Kin, LockHeld, OrderLine, PastAttempt, Posting
@@ -29,21 +30,35 @@ from syncengine.models import Attempt, AttemptState, PostedDocument, Record, Rec
 
 LOCK_WAIT_SECONDS = 1.0
 
+_ANNOUNCE = """
+INSERT INTO syncengine_attempt (
+    integration_id, record_id, flow, run_id, kind, key, entity_type, state, payload, started_at,
+    request_id, message, polls, lease_owner
+)
+SELECT integration_id, id, flow, run_id, %s, %s, %s, %s, %s, %s, '', '', 0, ''
+FROM syncengine_record WHERE id = %s AND status = %s AND lease_owner = %s
+RETURNING id
+"""
+"""One statement: a record that somebody else has taken over meanwhile gets no row."""
+
 
 class DbIntent:
-    """An attempt row; `entity_type` says that the target answers later. `changed` is called when it ends."""
+    """An attempt row; `entity_type` says that the target answers later."""
 
-    def __init__(self, attempt: Attempt, changed: Callable[[], None]) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
-        self._changed = changed
         self.key = attempt.key
 
     def done(self, answer: Any = None, *, request_id: str = "") -> None:
+        known: dict[str, Any] = {}
+        if answer is not None:
+            known["answer"] = answer
+        if request_id:
+            known["request_id"] = request_id
         if self._attempt.entity_type and request_id:
-            self._attempt.next_poll_at = first_poll_at(timezone.now())
-            self._end(AttemptState.ACCEPTED, answer=answer, request_id=request_id)
+            self._end(AttemptState.ACCEPTED, **known, next_poll_at=first_poll_at(timezone.now()))
         else:
-            self._end(AttemptState.DONE, answer=answer, request_id=request_id)
+            self._end(AttemptState.DONE, **known)
 
     def refused(self, message: str) -> None:
         self._end(AttemptState.REJECTED, message=message)
@@ -51,22 +66,26 @@ class DbIntent:
     def unknown(self, message: str) -> None:
         self._end(AttemptState.UNKNOWN, message=message)
 
-    def _end(self, state: AttemptState, *, answer: Any = None, request_id: str = "", message: str = "") -> None:
-        attempt = self._attempt
-        attempt.state, attempt.message, attempt.finished_at = state, message, timezone.now()
-        if answer is not None:
-            attempt.answer = answer
-        if request_id:
-            attempt.request_id = request_id
-        attempt.save(update_fields=["state", "message", "finished_at", "answer", "request_id", "next_poll_at"])
-        self._changed()
+    def _end(self, state: AttemptState, **how: Any) -> None:
+        _store(
+            Attempt.objects.filter(pk=self._attempt.pk), self._attempt, state=state, finished_at=timezone.now(), **how
+        )
+
+
+def _store(rows: QuerySet[Attempt], attempt: Attempt, **changes: Any) -> bool:
+    """Change an attempt among these rows, and the one that is known here with it; False when it is not among them."""
+    if not rows.update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(attempt, name, value)
+    return True
 
 
 class DbDesk:
     """One record's desk (protocol `flows.desk.Desk`).
 
-    Its attempts are read once and again after each of our own deeds: nobody else writes them while the lease is ours,
-    and before a write the lease is looked at.
+    Its attempts and its document are read once, and again under the posting lock: nobody else writes them while the
+    lease is ours, and with each write the lease is looked at.
     """
 
     def __init__(self, record: Record, both: Systems, ctx: FlowContext, mapping: FieldMapping) -> None:
@@ -75,7 +94,11 @@ class DbDesk:
         self.sap: ErpClient = both.sap
         self.basware: Basware = both.basware
         self.ctx = ctx
-        self._attempts: list[PastAttempt] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._attempts: list[Attempt] | None = None
+        self._postings: list[Posting] | None = None
 
     @property
     def now(self) -> datetime:
@@ -86,48 +109,70 @@ class DbDesk:
 
         PlanChanged when the record is sent for a plan that says something else.
         """
-        if not holds_lease(self._record):
-            raise LeaseLost
         if kind in self.counted_kinds:
             hold_to_plan(self._record, payload)
-        self._forget()
-        attempt, fresh = Attempt.objects.update_or_create(
-            integration_id=self._record.integration_id,
-            record=self._record,
-            kind=kind,
-            key=key,
-            defaults={
-                "flow": self._record.flow,
-                "run_id": self._record.run_id,
-                "payload": payload,
-                "entity_type": entity_type,
-                "state": AttemptState.SENDING,
-                "started_at": timezone.now(),
-                "finished_at": None,
-                "message": "",
-                "polls": 0,
-                "next_poll_at": None,
-            },
-        )
-        if fresh and kind in self.counted_kinds:
-            count(self._record.run_id, sent=1, created=1)
-        return DbIntent(attempt, self._forget)
+        attempt = next((row for row in self._rows() if (row.kind, row.key) == (kind, key)), None)
+        if attempt is None:
+            attempt = self._begin(kind, key, payload, entity_type)
+        else:
+            self._begin_again(attempt, payload, entity_type)
+            self._rows().remove(attempt)
+        self._rows().append(attempt)
+        return DbIntent(attempt)
 
-    def _forget(self) -> None:
-        self._attempts = None
+    def _begin(self, kind: str, key: str, payload: Any, entity_type: str) -> Attempt:
+        begun = {"kind": kind, "key": key, "entity_type": entity_type, "state": AttemptState.SENDING.value}
+        now, record = timezone.now(), self._record
+        values = [jsonio.dumps(payload), connection.ops.adapt_datetimefield_value(now)]
+        with connection.cursor() as cursor:
+            cursor.execute(_ANNOUNCE, [*begun.values(), *values, record.pk, *lease_of(record).values()])
+            row = cursor.fetchone()
+        if row is None:
+            raise LeaseLost
+        if kind in self.counted_kinds:
+            count(record.run_id, sent=1, created=1)
+        return Attempt(pk=row[0], **begun, payload=payload, started_at=now)
+
+    def _begin_again(self, attempt: Attempt, payload: Any, entity_type: str) -> None:
+        mine = {f"record__{name}": value for name, value in lease_of(self._record).items()}
+        stored = _store(
+            Attempt.objects.filter(pk=attempt.pk, **mine),
+            attempt,
+            flow=self._record.flow,
+            run_id=self._record.run_id,
+            payload=payload,
+            entity_type=entity_type,
+            state=AttemptState.SENDING,
+            started_at=timezone.now(),
+            finished_at=None,
+            message="",
+            polls=0,
+            next_poll_at=None,
+        )
+        if not stored:
+            raise LeaseLost
 
     counted_kinds = frozenset({"post", "payment_response"})
 
     def attempts(self, kind: str) -> Sequence[PastAttempt]:
+        return [
+            PastAttempt(
+                row.kind, row.key, row.state, row.started_at, row.payload, row.answer, row.request_id, row.message
+            )
+            for row in self._rows()
+            if row.kind == kind
+        ]
+
+    def _rows(self) -> list[Attempt]:
         if self._attempts is None:
-            rows = Attempt.objects.filter(record=self._record).order_by("started_at", "id")
-            self._attempts = [
-                PastAttempt(
-                    row.kind, row.key, row.state, row.started_at, row.payload, row.answer, row.request_id, row.message
-                )
-                for row in rows
-            ]
-        return [past for past in self._attempts if past.kind == kind]
+            self._attempts = list(Attempt.objects.filter(record=self._record).order_by("started_at", "id"))
+        return self._attempts
+
+    def close_lost_attempts(self) -> None:
+        """What a lost worker was sending, if there is such a thing among what is read anyway."""
+        if any(row.state == AttemptState.SENDING for row in self._rows()):
+            close_lost_attempts(self._record)
+            self._forget()
 
     @contextmanager
     def posting_lock(self, *name: str) -> Iterator[None]:
@@ -166,6 +211,7 @@ class DbDesk:
             )
             if not mine.exists():
                 raise AlreadyLinked(f"{posting.entity_set}({posting.doc_entry})") from error
+        self._postings = None
 
     def _note_draws(self, document: PostedDocument) -> None:
         """What this document takes from order lines that SAP does not know it is based on."""
@@ -179,8 +225,10 @@ class DbDesk:
         return f"{sap.base_url.rstrip('/').lower()}#{sap.company_db}"
 
     def posting(self) -> Posting | None:
-        row = PostedDocument.objects.filter(record=self._record, cancelled_at=None).order_by("-id").first()
-        return None if row is None else as_posting(row)
+        if self._postings is None:
+            rows = PostedDocument.objects.filter(record=self._record, cancelled_at=None).order_by("-id")[:1]
+            self._postings = [as_posting(row) for row in rows]
+        return self._postings[0] if self._postings else None
 
     def postings_by_entry(self, entity_set: str, doc_entries: Sequence[int]) -> Mapping[int, Posting]:
         return postings_by_entry(self._record.integration_id, entity_set, doc_entries)
@@ -222,28 +270,30 @@ class DbDesk:
             )
             PostedDocument.objects.filter(record__in=invoices).update(settled_at=now if paid else None)
             if invoices.exclude(stage=stage).update(stage=stage, updated_at=now):
-                self._tell("record.paid" if paid else "record.payment_reversed", "", invoices.get())
+                record_event(
+                    self._record.integration.organization,
+                    "system",
+                    "record.paid" if paid else "record.payment_reversed",
+                    integration=self._record.integration,
+                    record=invoices.get(),
+                    run=self._record.run,
+                )
 
     def mark_cancelled(self, posting: Posting) -> None:
         PostedDocument.objects.filter(
             company=self._company(), entity_set=posting.entity_set, doc_entry=posting.doc_entry
         ).update(cancelled_at=timezone.now())
+        self._postings = None
 
     def audit(self, action: str, message: str, **data: Any) -> None:
-        self._tell(action, message, self._record, **data)
+        record_events(self._record.integration, action, [(self._record, message)], **data)
 
-    def _tell(self, action: str, message: str, record: Record, **data: Any) -> None:
-        integration = self._record.integration
-        record_event(
-            integration.organization,
-            "system",
-            action,
-            message,
-            integration=integration,
-            record=record,
-            run=self._record.run,
-            **data,
-        )
+
+def close_lost_attempts(record: Record) -> None:
+    """What a lost worker was sending when it died: nobody knows, until a look-up says."""
+    Attempt.objects.filter(record=record, state=AttemptState.SENDING).update(
+        state=AttemptState.UNKNOWN, message="The worker was lost while it sent this.", finished_at=timezone.now()
+    )
 
 
 def as_posting(row: PostedDocument) -> Posting:

@@ -6,10 +6,8 @@ going at once. Each record's writes are announced through its desk before they a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -21,58 +19,27 @@ from syncengine.engine import circuit, mappings
 from syncengine.engine.circuit import HeldBack
 from syncengine.engine.connections import Systems
 from syncengine.engine.context import flow_context
-from syncengine.engine.desk import DbDesk
+from syncengine.engine.desk import DbDesk, close_lost_attempts
 from syncengine.engine.finding import words_of_finding
 from syncengine.engine.lanes import work_through
 from syncengine.engine.leases import LeaseLost, lease_end
 from syncengine.engine.mappings import CurrentMapping
 from syncengine.engine.observing import calls_for
 from syncengine.engine.planned import PLAN_CHANGED, PLANNED, PlanChanged, forget_plan
-from syncengine.engine.records import (
-    HELD_BY_PERSON,
-    Trouble,
-    count,
-    finish_if_settled,
-    free_those_held_back_by,
-    holds_lease,
-    release,
-    set_done,
-    set_failed,
-    set_pending,
-    set_trouble,
-    set_waiting,
-)
+from syncengine.engine.records import HELD_BY_PERSON, Trouble, lease_of, set_failed, set_pending, set_waiting
 from syncengine.engine.retries import retry_at
+from syncengine.engine.steps import PUT_DOWN, apply_step, put_down, work_of
 from syncengine.engine.work import Deadline
 from syncengine.flows.company import FlowContext
-from syncengine.flows.desk import (
-    AwaitAnswer,
-    Continue,
-    Finished,
-    Found,
-    Ignored,
-    LockHeld,
-    NeedsPerson,
-    Step,
-    Stopped,
-    Wait,
-    Work,
-)
+from syncengine.flows.desk import Continue, Found, LockHeld, Step, Wait
 from syncengine.flows.document import DocumentFlow
-from syncengine.models import Attempt, AttemptState, FoundBy, Record, RecordStatus
+from syncengine.models import FoundBy, Record, RecordStatus
 from tenants.models import Integration
 
 log = structlog.get_logger(__name__)
 
 MOST_STEPS = 40
 LOCK_RETRY_SECONDS = 2.0
-
-
-NOT_OURS = {"lease_owner", "lease_expires_at", "wishes"}
-KEPT_ON_THE_WAY = [
-    field.name for field in Record._meta.concrete_fields if not field.primary_key and field.name not in NOT_OURS
-]
-"""What a step saves while the record stays claimed: the heartbeat alone prolongs the lease, people alone wish."""
 
 Claimed = tuple[int, str]
 """A record's id and the owner of its lease."""
@@ -202,35 +169,24 @@ def advance_all(
     both.calls.flush()
 
 
-def work_of(record: Record) -> Work:
-    memo = record.memo or {}
-    return Work(
-        key=record.key,
-        stage=record.stage,
-        source=record.source or {},
-        memo=memo,
-        attempts=record.attempts,
-        flags=tuple(record.flags),
-        decision=memo.get("decision"),
-    )
-
-
 def advance(flow: DocumentFlow, claimed: Claimed, both: Systems, context: FlowContext, mapping: CurrentMapping) -> None:
     """Take one record as far as it goes now; one that was taken over while it stood in line is left alone."""
     pk, owner = claimed
     mine = Record.objects.filter(pk=pk, status=RecordStatus.IN_PROGRESS, lease_owner=owner)
-    record = mine.select_related("integration__organization", "run").first()
+    record = mine.select_related("integration").first()
     if record is None:
         return
-    _close_lost_attempts(record)
     try:
         if record.pinned_version is not None:
             mapping = mappings.for_record(record)
             context = replace(context, lookups=mapping.lookups)
         record.mapping_version = mapping.version
         with calls_for(run_id=record.run_id, record_id=record.pk):
-            _go_on(flow, record, DbDesk(record, both, context, mapping.compiled))
+            desk = DbDesk(record, both, context, mapping.compiled)
+            desk.close_lost_attempts()
+            _go_on(flow, record, desk)
     except mappings.VersionGone as gone:
+        close_lost_attempts(record)
         _fail(record, Trouble("mapping_gone", str(gone), "Replay with today's mapping."))
     except LeaseLost:
         log.warning("record_lease_lost", record=record.pk, flow=flow.name)
@@ -241,27 +197,10 @@ def _go_on(flow: DocumentFlow, record: Record, desk: DbDesk) -> None:
         step = _next_step(flow, record, desk)
         if step is None:
             return
-        with _as_holder(record):
-            apply_step(flow, record, step)
+        apply_step(flow, record, step, lease_of(record))
         if not isinstance(step, Continue):
             return
     _fail(record, Trouble("too_many_steps", "The record did not come to an end.", "Tell support, then replay."))
-
-
-@contextmanager
-def _as_holder(record: Record) -> Iterator[None]:
-    """Write only while the lease is ours. Raises LeaseLost when another has taken over while we stood still."""
-    with transaction.atomic():
-        if not holds_lease(record, lock=True):
-            raise LeaseLost
-        yield
-
-
-def _close_lost_attempts(record: Record) -> None:
-    """What a lost worker was sending when it died: nobody knows, until a look-up says."""
-    Attempt.objects.filter(record=record, state=AttemptState.SENDING).update(
-        state=AttemptState.UNKNOWN, message="The worker was lost while it sent this.", finished_at=timezone.now()
-    )
 
 
 def _next_step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
@@ -290,101 +229,16 @@ def _next_step(flow: DocumentFlow, record: Record, desk: DbDesk) -> Step | None:
         return None
 
 
+@transaction.atomic
 def _try_again(record: Record, error: ConnectorError) -> None:
-    trouble = Trouble(error.code, error.message, error.hint)
-    with _as_holder(record):
-        record.attempts += 0 if isinstance(error, HeldBack) else 1
-        set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
-        _save(record, "record.retry", error.message)
+    trouble, still = Trouble(error.code, error.message, error.hint), lease_of(record)
+    record.attempts += 0 if isinstance(error, HeldBack) else 1
+    set_waiting(record, retry_at(error, record.attempts, timezone.now()), trouble)
+    put_down(record, PUT_DOWN, still, "record.retry", error.message)
 
 
+@transaction.atomic
 def _fail(record: Record, trouble: Trouble) -> None:
-    with _as_holder(record):
-        set_failed(record, trouble)
-        _save(record, "record.failed", trouble.message, failed=1)
-
-
-def apply_step(flow: DocumentFlow, record: Record, step: Step) -> None:
-    """Persist a step: what it brings along, then the status that follows from its kind."""
-    merge_step(record, step)
-    match step:
-        case Continue():
-            record.save(update_fields=KEPT_ON_THE_WAY)
-        case Wait():
-            at = timezone.now() + timedelta(seconds=step.seconds)
-            set_waiting(record, at, Trouble(step.code, step.message, step.hint) if step.code else None)
-            _save(record, "record.waiting", step.message)
-        case AwaitAnswer():
-            set_waiting(record, None)
-            _save(record, "record.answered", "Sent; the target's answer is awaited.")
-        case Finished():
-            _finish(flow, record, step)
-        case Ignored():
-            _set_aside(record, step)
-        case NeedsPerson() | Stopped():
-            set_failed(record, _trouble(step))
-            _save(record, "record.failed", step.message, failed=1)
-
-
-def merge_step(record: Record, step: Step) -> None:
-    """What a step brings along, on the record; does not save."""
-    memo = {**(record.memo or {}), **step.memo}
-    record.memo = {name: value for name, value in memo.items() if value is not None}
-    record.flags = sorted(({*record.flags} - {*step.cleared_flags}) | {*step.flags})
-    record.notes = list(dict.fromkeys([*record.notes, *step.notes]))
-    record.stage = step.stage or record.stage
-    if step.target is not None:
-        record.target = step.target
-    if step.source is not None:
-        record.source = dict(step.source)
-    if step.target_keys is not None:
-        record.target_keys = dict(step.target_keys)
-        numbers = [str(value).lower() for value in record.target_keys.values()]
-        record.search = " ".join([record.search, *(number for number in numbers if number not in record.search)])
-
-
-def _trouble(step: NeedsPerson | Stopped) -> Trouble:
-    if isinstance(step, Stopped):
-        return Trouble(step.code, step.message, step.hint)
-    problems = [{"path": problem.path, "message": problem.message, "hint": problem.hint} for problem in step.problems]
-    return Trouble(step.code, step.message, step.hint, problems, step.decisions)
-
-
-def _finish(flow: DocumentFlow, record: Record, step: Finished) -> None:
-    set_done(record)
-    record.stage = step.stage or record.stage  # posted, and not yet confirmed to Basware
-    record.memo.pop("decision", None)
-    with transaction.atomic():
-        _save(record, "record.done", "", confirmed=1)
-        free_those_held_back_by([record.pk])
-        for name, reference in flow.touches(work_of(record)):
-            _look_again(record.integration_id, name, reference)
-
-
-def _set_aside(record: Record, step: Ignored) -> None:
-    release(record)
-    record.status, record.next_attempt_at = RecordStatus.IGNORED, None
-    set_trouble(record, None)
-    _save(record, "record.given_back", step.message)
-
-
-def _look_again(integration_id: int, flow: str, reference: str) -> None:
-    Record.objects.filter(
-        integration_id=integration_id, flow=flow, reference=reference, status=RecordStatus.DONE
-    ).update(status=RecordStatus.PENDING, part="", run=None, next_attempt_at=timezone.now())
-
-
-def _save(record: Record, action: str, message: str, **counts: int) -> None:
-    with transaction.atomic():
-        record.save()
-        count(record.run_id, **counts)
-        record_event(
-            record.integration.organization,
-            "system",
-            action,
-            message,
-            integration=record.integration,
-            record=record,
-            run=record.run,
-        )
-    finish_if_settled(record.run_id)
+    still = lease_of(record)
+    set_failed(record, trouble)
+    put_down(record, PUT_DOWN, still, "record.failed", trouble.message, failed=1)

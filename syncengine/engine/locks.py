@@ -8,13 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import connection
 from django.utils import timezone
 
 from syncengine.engine.leases import Heartbeat, new_owner
 from syncengine.models import NamedLock
 
 POLL_SECONDS = 0.05
+
+_TAKE = """
+INSERT INTO syncengine_namedlock (name, owner, expires_at) VALUES (%s, %s, %s)
+ON CONFLICT (name) DO UPDATE SET owner = EXCLUDED.owner, expires_at = EXCLUDED.expires_at
+WHERE syncengine_namedlock.expires_at <= %s
+"""
+"""One statement: of two that come at once the database lets one in."""
+_GIVE_BACK = "DELETE FROM syncengine_namedlock WHERE name = %s AND owner = %s"
 
 
 class LockBusy(Exception):
@@ -28,16 +36,10 @@ def lock_name(*parts: str) -> str:
 def _take(name: str, owner: str, seconds: float) -> bool:
     now = timezone.now()
     end = now + timedelta(seconds=seconds)
-    if NamedLock.objects.filter(name=name, expires_at__lte=now).update(owner=owner, expires_at=end):
-        return True
-    if NamedLock.objects.filter(name=name).exists():
-        return False
-    try:
-        with transaction.atomic():
-            NamedLock.objects.create(name=name, owner=owner, expires_at=end)
-    except IntegrityError:
-        return False
-    return True
+    moments = [connection.ops.adapt_datetimefield_value(moment) for moment in (end, now)]
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [name, owner, *moments])
+        return bool(cursor.rowcount)
 
 
 @contextmanager
@@ -57,7 +59,8 @@ def held(*parts: str, seconds: float, wait: float) -> Iterator[None]:
         with Heartbeat(lambda: _renew(name, owner, seconds)):
             yield
     finally:
-        NamedLock.objects.filter(name=name, owner=owner).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_BACK, [name, owner])
 
 
 def _renew(name: str, owner: str, seconds: float) -> bool:

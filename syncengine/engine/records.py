@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from syncengine.audit import record_events
 from syncengine.engine.causes import cause_of
+from syncengine.engine.leases import LeaseLost
 from syncengine.models import FINAL_STATUSES, Record, RecordStatus, Run, Stage
 
 log = structlog.get_logger(__name__)
@@ -68,14 +70,19 @@ def release(record: Record) -> None:
     record.lease_owner, record.lease_expires_at = "", None
 
 
-def holds_lease(record: Record, *, lock: bool = False) -> bool:
-    """Whether the record is still its holder's, should the lease have run out while the process stood still.
+def lease_of(record: Record) -> dict[str, Any]:
+    """What its row says as long as the record is its holder's: the lease may run out while a process stands still."""
+    return {"status": RecordStatus.IN_PROGRESS.value, "lease_owner": record.lease_owner}
 
-    With `lock`, inside a transaction, nobody can take it over before that ends.
+
+def write(record: Record, fields: Iterable[str], still: Mapping[str, Any]) -> None:
+    """Write these fields if the row still says so: one statement, between whose look and write nobody else comes.
+
+    Raises LeaseLost when somebody else has gone on with the record.
     """
-    mine = Record.objects.filter(pk=record.pk, status=RecordStatus.IN_PROGRESS, lease_owner=record.lease_owner)
-    rows = mine.select_for_update(no_key=True) if lock else mine
-    return bool(rows.values_list("pk", flat=True))
+    changes = {name: getattr(record, name) for name in fields}
+    if not Record.objects.filter(pk=record.pk, **still).update(**changes, updated_at=timezone.now()):
+        raise LeaseLost
 
 
 def set_failed(record: Record, trouble: Trouble) -> None:
@@ -225,7 +232,7 @@ def dependency_pending(other: Record) -> Trouble:
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def finish_if_settled(run_id: int | None) -> None:
     """Set a run's final status in the transaction that settles the last of its records."""
     from syncengine.engine.runs import compute_status

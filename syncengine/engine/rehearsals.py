@@ -18,8 +18,9 @@ from syncengine.connectors.rest_erp import RestErp
 from syncengine.connectors.sap_b1 import SapB1
 from syncengine.engine.connections import Systems
 from syncengine.engine.desk import DbDesk
-from syncengine.engine.documents import MOST_STEPS, merge_step, work_of
+from syncengine.engine.documents import MOST_STEPS
 from syncengine.engine.records import sentence
+from syncengine.engine.steps import merge_step, work_of
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import (
     AwaitAnswer,

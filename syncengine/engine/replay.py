@@ -19,7 +19,6 @@ from syncengine.engine import mappings
 from syncengine.engine.connections import systems
 from syncengine.engine.context import flow_context
 from syncengine.engine.desk import DbDesk
-from syncengine.engine.documents import work_of
 from syncengine.engine.gate import Caller
 from syncengine.engine.planned import forget_plan
 from syncengine.engine.records import (
@@ -34,6 +33,7 @@ from syncengine.engine.records import (
     set_pending,
 )
 from syncengine.engine.runs import ActionRefused
+from syncengine.engine.steps import work_of
 from syncengine.engine.wake import wake
 from syncengine.flows import registry
 from syncengine.flows.document import DocumentFlow

@@ -20,7 +20,7 @@ from syncengine.engine.connections import NotConfigured, systems
 from syncengine.engine.leases import lease_end, new_owner
 from syncengine.engine.observing import calls_for
 from syncengine.engine.pending import may_call
-from syncengine.engine.responses import Shared
+from syncengine.engine.responses import Answers
 from syncengine.engine.settling_plan import HOURLY, poll_delay
 from syncengine.engine.work import Deadline
 from syncengine.models import Attempt, AttemptState
@@ -80,11 +80,7 @@ def _poll(integration: Integration, attempts: list[Attempt]) -> None:
     open_ones = {attempt.request_id: attempt for attempt in attempts}
     try:
         with systems(integration) as both, calls_for(run_id=attempts[0].run_id):
-            shared = Shared(integration, both)
-            for result in _results(both.basware, attempts):
-                attempt = open_ones.get(result.request_id)
-                if attempt is not None and verdicts.settle(integration, attempt, result, shared):
-                    del open_ones[result.request_id]
+            _settle(integration, Answers(integration, both, open_ones), _results(both.basware, attempts))
     except NotConfigured:
         _later(open_ones.values(), seconds=HOURLY)
     except ConnectorError as error:
@@ -92,6 +88,20 @@ def _poll(integration: Integration, attempts: list[Attempt]) -> None:
         _later(open_ones.values())
     else:
         _later(open_ones.values())
+
+
+def _settle(integration: Integration, answers: Answers, results: Iterable[RequestResult]) -> None:
+    try:
+        for result in results:
+            attempt = answers.open_ones.get(result.request_id)
+            if attempt is None:
+                continue
+            if attempt.record_id is not None:
+                verdicts.hear(answers, attempt, result)
+            elif verdicts.settle_batch(integration, attempt, result):
+                del answers.open_ones[result.request_id]
+    finally:
+        answers.settle()  # those that came before a failure too
 
 
 def _results(basware: Basware, attempts: Sequence[Attempt]) -> Iterator[RequestResult]:

@@ -28,7 +28,7 @@ from syncengine.engine.records import (
     set_failed,
     set_pending,
 )
-from syncengine.engine.responses import NO_ANSWER, Shared, answer_came
+from syncengine.engine.responses import NO_ANSWER, Answer, Answers
 from syncengine.engine.retries import retry_delay
 from syncengine.flows import registry
 from syncengine.flows.master import MasterDataFlow
@@ -79,24 +79,16 @@ def _texts(items: Sequence[Item]) -> str:
     return "; ".join(dict.fromkeys(said))[:2000]
 
 
-def settle(integration: Integration, attempt: Attempt, result: RequestResult, shared: Shared) -> bool:
-    """Put the result down; False while something of it is still open."""
-    if attempt.record is not None:
-        return _settle_single(integration, attempt, result, shared)
-    return _settle_batch(integration, attempt, result)
-
-
-def _settle_single(integration: Integration, attempt: Attempt, result: RequestResult, shared: Shared) -> bool:
-    """The answer to one response to a document: the flow says what follows from it."""
+def hear(answers: Answers, attempt: Attempt, result: RequestResult) -> None:
+    """The answer to one response to a document, unless it is still open: the flow says what follows from it."""
     verdict = judge([attempt.key], result)
-    if verdict.outcome == ItemOutcome.OPEN:
-        return False
-    confirmed = verdict.outcome == ItemOutcome.CONFIRMED
-    return answer_came(integration, attempt, confirmed=confirmed, message=verdict.message, shared=shared)
+    if verdict.outcome != ItemOutcome.OPEN:
+        answers.add(Answer(attempt, verdict.outcome == ItemOutcome.CONFIRMED, verdict.message))
 
 
 @transaction.atomic
-def _settle_batch(integration: Integration, attempt: Attempt, result: RequestResult) -> bool:
+def settle_batch(integration: Integration, attempt: Attempt, result: RequestResult) -> bool:
+    """Put the result of a batch down; False while something of it is still open."""
     items = list(_open_items(attempt))
     judged = [(item, judge(item.external_codes, result)) for item in items]
     final = [(item, verdict) for item, verdict in judged if verdict.outcome != ItemOutcome.OPEN]

@@ -82,13 +82,9 @@ class AuditEvent(ScopedModel):
     def __str__(self) -> str:
         return f"{self.action} by {self.actor}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *_: Any, **__: Any) -> None:
         """Only ever inserts."""
-        from syncengine.audit.stamping import stamp  # it reads the models of this module
-
-        with transaction.atomic(savepoint=False):
-            stamp([self])
-            super().save(*args, **{**kwargs, "force_insert": True})
+        type(self).objects.bulk_create([self])
 
 
 class AuditSeal(ScopedModel):

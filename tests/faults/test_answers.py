@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from syncengine.connectors.basware.external_codes import response_code
 from syncengine.engine import replay, responses
-from syncengine.engine.responses import answer_came
+from syncengine.engine.connections import systems
+from syncengine.engine.responses import Answer, Answers
 from syncengine.models import Attempt, AttemptState, Record, RecordStatus
 from tests.engine.world import PERSON, in_threads
 from tests.faults.world import FaultWorld, invoice
@@ -110,6 +111,16 @@ def test_payments_wait_until_an_invoice_posted_after_its_failed_transfer_is_sent
     assert [Decimal(str(one["paidTotal"])) for one in town.payments()] == [bad["grossSum"]]
 
 
+def answer_came(town: FaultWorld, attempt: Attempt) -> bool:
+    """Whether Basware's yes to this answer of ours is put down."""
+    open_ones = {attempt.request_id: attempt}
+    with systems(town.integration) as both:
+        answers = Answers(town.integration, both, open_ones)
+        answers.add(Answer(attempt, confirmed=True))
+        answers.settle()
+    return not open_ones
+
+
 def _answered(town: FaultWorld) -> tuple[Record, Attempt]:
     """An invoice whose answer Basware has accepted, and not worked on yet."""
     town.issue(invoice())
@@ -122,7 +133,7 @@ def _answered(town: FaultWorld) -> tuple[Record, Attempt]:
 def test_a_verdict_that_comes_before_the_record_is_put_down_is_asked_for_again(town: FaultWorld):
     record, attempt = _answered(town)
     Record.objects.filter(pk=record.pk).update(status=RecordStatus.IN_PROGRESS, lease_owner="another worker")
-    assert not answer_came(town.integration, attempt, confirmed=True, message="")
+    assert not answer_came(town, attempt)
     Record.objects.filter(pk=record.pk).update(status=RecordStatus.WAITING, lease_owner="")
     town.settle()
     town.assert_posted_once()
@@ -137,7 +148,7 @@ def test_a_verdict_that_two_workers_read_at_once_counts_once(town: FaultWorld, m
         return original(*arguments)
 
     monkeypatch.setattr(responses, "flow_context", flow_context)
-    in_threads(*[lambda: answer_came(town.integration, attempt, confirmed=True, message="")] * 2)
+    in_threads(*[lambda: answer_came(town, attempt)] * 2)
     monkeypatch.undo()
     town.settle(until=lambda: bool(town.answers()))  # the verdict is ours here; Basware itself comes to it in a second
     town.assert_posted_once()
@@ -155,7 +166,7 @@ def test_a_verdict_on_an_earlier_answer_says_nothing_of_the_one_that_is_awaited(
         entity_type=attempt.entity_type,
         started_at=record.created_at,
     )
-    assert answer_came(town.integration, earlier, confirmed=True, message="")
+    assert answer_came(town, earlier)
     assert town.mine().status == RecordStatus.WAITING
     town.settle()
     assert town.mine().stage == "confirmed"

@@ -14,9 +14,9 @@ from tests.faults.world import FaultWorld, invoice
 
 FOUND = "syncengine.engine.document_runs:store_found"
 LINK = "syncengine.engine.desk:DbDesk.link"
-VERDICT = "syncengine.engine.verdicts:answer_came"
-SETTLE = "syncengine.engine.responses:apply_step"
-SETTLED = "syncengine.engine.responses:_settle"
+VERDICT = "syncengine.engine.responses:Answers.settle"
+SETTLE = "syncengine.engine.responses:finish"
+APPLIED = "syncengine.engine.steps:free_those_held_back_by"
 
 POINTS = {
     "found": Death(FOUND, "before"),
@@ -41,9 +41,9 @@ POINTS = {
     "answer written down": Death(WRITTEN_DOWN, "after", "transfer_response"),
     "waiting for the verdict": Death(STEP, "after", "AwaitAnswer"),
     "verdict read": Death(VERDICT, "before"),
-    "verdict understood": Death(SETTLE, "before", "Finished"),
-    "verdict applied, not committed": Death(SETTLE, "after", "Finished"),
-    "confirmed, request still open": Death(SETTLED, "after"),
+    "verdict understood": Death(SETTLE, "before"),
+    "verdict applied, not committed": Death(APPLIED, "after"),
+    "confirmed, request still open": Death(SETTLE, "after"),
 }
 
 
