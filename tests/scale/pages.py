@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.test import Client
+from django.utils import timezone
 
 from portal.sessions import cookie_of
 from syncengine.flows import registry
@@ -133,6 +134,7 @@ class Place:
 def furnished(integration: Integration, variants: int) -> Place:
     """One of everything that the load does not make, and a choice of what it does."""
     _clear(integration.organization)
+    _mend_one_today(integration)
     common = one_of_everything(integration.organization) | {"integration_id": integration.pk}
     owner = User.objects.get(email=OWNER_OF_ALL)
     staff = factories.UserFactory(email=STAFF_EMAIL, is_staff=True, is_superuser=True)
@@ -163,6 +165,12 @@ def _clear(organization: Organization) -> None:
     """What was furnished in a database that is used again."""
     Integration.objects.of(organization).filter(name__startswith=MARK).delete()
     User.objects.filter(Q(email=STAFF_EMAIL) | Q(email__startswith=f"{MARK.lower()}@")).delete()
+
+
+def _mend_one_today(integration: Integration) -> None:
+    """A small load has none among those of the last days."""
+    mended = Record.objects.filter(integration=integration, mended_at__isnull=False).order_by("-pk")
+    Record.objects.filter(pk=mended[0].pk).update(mended_at=timezone.now())
 
 
 def _spread(rows: Any, count: int) -> list[int]:

@@ -48,8 +48,8 @@ def queries_of_small(databases: str, django_db_blocker: Any) -> dict[str, int]:
     ):
         for module, name in FROM_SO_MANY_ON:
             patch.setattr(module, name, getattr(module, name) // TIMES_LARGER)
-        place = furnished(integration, VARIANTS)
         troubles.remember(integration)
+        place = furnished(integration, VARIANTS)
         site = Site(place)
         return {page.name: site.counted(page).queries for page in place.pages()}
 
