@@ -4,7 +4,19 @@ A place in a sentence is written %(name)s, whatever the f-string at its source c
 said somewhere: tests/portal/test_sentences.py looks for each in the source.
 """
 
-from portal.sentences import checks, forms, invoices, pages, records, runs, settings, systems, work
+from portal.sentences import (
+    checks,
+    forms,
+    invoices,
+    mapping,
+    pages,
+    records,
+    runs,
+    settings,
+    systems,
+    webhooks,
+    work,
+)
 
-_MODULES = (forms, settings, pages, work, records, runs, invoices, checks, systems)
+_MODULES = (forms, settings, mapping, webhooks, pages, work, records, runs, invoices, checks, systems)
 SENTENCES: tuple[str, ...] = tuple(sentence for module in _MODULES for sentence in module.SENTENCES)

@@ -22,7 +22,7 @@ SENTENCES = (
     _("TaxCode (United States, Canada, Brazil, India)"),
     _("Leave it to us unless ping says otherwise."),
     _("Cost center dimension"),
-    _("Dimension %(number)s"),
+    _("Dimension %(code)s"),
     _("Which of SAP's five dimensions holds the cost centers."),
     _("API address"),
     _("Region"),

@@ -74,18 +74,22 @@
     const wrap = document.createElement("div");
     wrap.className = "grid-wrap";
     wrap.innerHTML =
-      '<table class="grid"><thead><tr><th scope="col">From</th><th scope="col">To</th></tr></thead><tbody></tbody></table>';
+      '<table class="grid"><thead><tr><th scope="col"></th><th scope="col"></th></tr></thead><tbody></tbody></table>';
+    const words = area.closest("[data-lookup]").dataset;
+    const heads = wrap.querySelectorAll("th");
+    heads[0].textContent = words.from;
+    heads[1].textContent = words.to;
     const body = wrap.querySelector("tbody");
     const cell = (word, value) => {
       const input = document.createElement("input");
       input.value = value;
       input.maxLength = 250;
       input.autocomplete = "off";
-      input.setAttribute("aria-label", `${word}, row ${body.rows.length + 1}`);
+      input.setAttribute("aria-label", `${word} ${body.rows.length + 1}`);
       return input;
     };
     const add = ([from, to]) => {
-      const fields = [cell("From", from), cell("To", to)];
+      const fields = [cell(words.from, from), cell(words.to, to)];
       const row = body.insertRow();
       fields.forEach((field) => row.insertCell().append(field));
       return fields;

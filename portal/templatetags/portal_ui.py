@@ -232,7 +232,7 @@ def control(field: forms.BoundField) -> SafeString:
     if isinstance(widget, forms.Select):
         widget.choices = _choices_told(widget.choices)
     repeats = _repeats(widget.attrs.get("placeholder", ""), str(field.label))
-    _tell_placeholder(widget)
+    _tell_attributes(widget)
     invalid = "is-invalid" if field.errors else ""
     attrs: dict[str, Any] = {"class": " ".join(filter(None, (kind, own, invalid)))}
     if repeats:
@@ -251,9 +251,9 @@ def _choices_told(choices: Any) -> list[tuple[Any, Any]]:
     return [(value, words if isinstance(words, list | tuple) else told(words)) for value, words in choices]
 
 
-def _tell_placeholder(widget: forms.Widget) -> None:
-    if "placeholder" in widget.attrs:
-        widget.attrs["placeholder"] = told(widget.attrs["placeholder"])
+def _tell_attributes(widget: forms.Widget) -> None:
+    for name in widget.attrs.keys() & {"placeholder", "aria-label"}:
+        widget.attrs[name] = told(widget.attrs[name])
 
 
 @register.filter

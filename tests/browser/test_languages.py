@@ -27,6 +27,7 @@ MAIN_PATH = {
     *("portal:dashboard", "portal:search", "portal:records", "records-failed", "records-nothing-found"),
     *("portal:record", "record-that-is-done", "portal:repairs", "portal:repair", "portal:run"),
     *("portal:notices", "portal:notice-settings", "not-found", "forbidden"),
+    *("run-dry", "plan", "portal:period-end", "portal:settings", "portal:webhook", "mapping-of-invoices"),
 }
 # What people and the two systems wrote is shown as it is.
 VISIBLE_TEXTS = """() => {

@@ -98,10 +98,20 @@ class TestTelling:
     def test_what_is_not_ours_stays_as_it_is(self) -> None:
         said = "Internal error (-5002): the item is not known [OPCH.ItemCode]"
         assert told(said) == said
-        assert told("A tool of yours is told nothing more.") == "A tool of yours is told nothing more."
+        assert told("A tool of mine hears nothing more.") == "A tool of mine hears nothing more."
 
     def test_names_are_not_translated_within_a_sentence(self) -> None:
         assert told("The view Open is gone.") == "Die Ansicht Open ist gelöscht."
+
+    def test_several_words_of_ours_are_told_one_by_one(self) -> None:
+        assert told("SAP posted 17 differently: net 5.00 in SAP, 4.00 on the invoice; a word of SAP's") == (
+            "SAP hat 17 anders gebucht: netto: 5.00 in SAP, 4.00 in der Rechnung; a word of SAP's"
+        )
+
+    def test_a_per_cent_sign_is_no_place(self) -> None:
+        assert told("Tax code V1 of coding row 2 has 20 % in SAP, the row says 19 %.") == (
+            "Steuerkennzeichen V1 der Kontierungszeile 2 hat in SAP 20 %, die Zeile sagt 19 %."
+        )
 
     def test_words_are(self) -> None:
         assert told("Choose another cost center") == "Anderen Wert wählen: Kostenstelle"
