@@ -33,7 +33,8 @@ _FORM_FIELD = re.compile(r"(^|&)([^=&\s]+)=([^&\s]*)")
 _QUERY_FIELD = re.compile(r"((?:[?&;]|\\u0026|&amp;)([A-Za-z0-9_.\-%]+)=)((?:(?!\\u0026|&amp;)[^&\s\"'<>])+)")
 _COOKIE_TEXT = re.compile(r"(?i)\b(B1SESSION|ROUTEID)=[^;\s\"']+")
 _ESCAPED_NAME = re.compile(r'\\u00(?:[0-7]|[89a-fA-F][0-9a-fA-F](?:[^"\\]|\\.)*"\s*:)')
-_NO_LETTERS = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalnum())
+_NO_NAMES = bytes(byte for byte in range(256) if not chr(byte).isascii() or not (chr(byte).isalnum() or byte in b'"='))
+_ALIKE = bytes.maketrans(b"=", b'"')
 _LONG_FOR_A_WORD = 12  # a part of a path
 _SHORTEST_SECRET = 4  # a shorter one would blank half of every text
 
@@ -151,9 +152,12 @@ def _is_binary(body: bytes, content_type: str) -> bool:
 
 
 def _mentions(text: str, extra: frozenset[str]) -> bool:
-    """Whether a secret's name can be in the text at all; most pages of rows are spared the search field by field."""
-    letters = text.encode(errors="replace").lower().translate(None, _NO_LETTERS)
-    return _has_escapes(text) or any(name.encode() in letters for name in (*_ENDINGS, *extra))
+    """Whether a secret's name can be in the text at all; most pages of rows are spared the search field by field.
+
+    A name ends with a quotation mark, in a form with `=`: SAP's AuthorizationStatus is none.
+    """
+    names = text.encode(errors="replace").lower().translate(_ALIKE, _NO_NAMES)
+    return _has_escapes(text) or any(f'{name}"'.encode() in names for name in (*_ENDINGS, *extra))
 
 
 def _has_escapes(text: str) -> bool:

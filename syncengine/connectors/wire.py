@@ -7,6 +7,7 @@ before the request left is a `WireFault` with `sent=False`; whatever goes wrong 
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -35,6 +36,8 @@ CHUNK = 65_536
 # Apache closes an idle connection after 5 s by default. One older than this is not trusted: a write sent down a
 # closing connection would end as "outcome unknown" although nothing arrived.
 IDLE_SECONDS = 4.0
+# What connectors make themselves, quoted already: requests would take it apart and put together the same.
+_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(:\d+)?/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-F]{2})*")
 
 
 class WireFault(Exception):
@@ -231,9 +234,14 @@ def tls_context(ca_certificate: str) -> ssl.SSLContext:
 def _prepare(session: requests.Session, request: Request) -> requests.PreparedRequest:
     """The request as it goes out. What HTTP cannot carry is not repeated in the refusal: it may be a token."""
     try:
-        prepared = session.prepare_request(
-            requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body)
-        )
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(request.method)
+        if _PLAIN_URL.fullmatch(request.url):
+            prepared.url = request.url
+        else:
+            prepared.prepare_url(request.url, None)
+        prepared.prepare_headers({**session.headers, **request.headers})
+        prepared.prepare_body(request.body, None)
         for name, value in prepared.headers.items():
             name.encode("ascii")
             value.encode("latin-1")

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from syncengine.audit import record_event, record_events
@@ -26,7 +26,7 @@ from syncengine.engine.settling_plan import first_poll_at
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import AlreadyLinked, InvoiceState, Kin, LockHeld, OrderLine, PastAttempt, Posting
 from syncengine.mapping import FieldMapping
-from syncengine.models import Attempt, AttemptState, PostedDocument, Record, RecordStatus, Stage, UnlinkedDraw
+from syncengine.models import Attempt, AttemptState, PostedDocument, Record, RecordStatus, Stage, UnlinkedDraw, single
 
 LOCK_WAIT_SECONDS = 1.0
 
@@ -67,18 +67,10 @@ class DbIntent:
         self._end(AttemptState.UNKNOWN, message=message)
 
     def _end(self, state: AttemptState, **how: Any) -> None:
-        _store(
-            Attempt.objects.filter(pk=self._attempt.pk), self._attempt, state=state, finished_at=timezone.now(), **how
-        )
-
-
-def _store(rows: QuerySet[Attempt], attempt: Attempt, **changes: Any) -> bool:
-    """Change an attempt among these rows, and the one that is known here with it; False when it is not among them."""
-    if not rows.update(**changes):
-        return False
-    for name, value in changes.items():
-        setattr(attempt, name, value)
-    return True
+        changes = {"state": state, "finished_at": timezone.now(), **how}
+        for name, value in changes.items():
+            setattr(self._attempt, name, value)
+        single.update(self._attempt, changes, {})
 
 
 class DbDesk:
@@ -115,8 +107,8 @@ class DbDesk:
         if attempt is None:
             attempt = self._begin(kind, key, payload, entity_type)
         else:
-            self._begin_again(attempt, payload, entity_type)
             self._rows().remove(attempt)
+            self._begin_again(attempt, payload, entity_type)
         self._rows().append(attempt)
         return DbIntent(attempt)
 
@@ -135,22 +127,22 @@ class DbDesk:
 
     def _begin_again(self, attempt: Attempt, payload: Any, entity_type: str) -> None:
         mine = {f"record__{name}": value for name, value in lease_of(self._record).items()}
-        stored = _store(
-            Attempt.objects.filter(pk=attempt.pk, **mine),
-            attempt,
-            flow=self._record.flow,
-            run_id=self._record.run_id,
-            payload=payload,
-            entity_type=entity_type,
-            state=AttemptState.SENDING,
-            started_at=timezone.now(),
-            finished_at=None,
-            message="",
-            polls=0,
-            next_poll_at=None,
-        )
-        if not stored:
+        begun = {
+            "flow": self._record.flow,
+            "run_id": self._record.run_id,
+            "payload": payload,
+            "entity_type": entity_type,
+            "state": AttemptState.SENDING,
+            "started_at": timezone.now(),
+            "finished_at": None,
+            "message": "",
+            "polls": 0,
+            "next_poll_at": None,
+        }
+        if not Attempt.objects.filter(pk=attempt.pk, **mine).update(**begun):
             raise LeaseLost
+        for name, value in begun.items():
+            setattr(attempt, name, value)
 
     counted_kinds = frozenset({"post", "payment_response"})
 
@@ -211,7 +203,9 @@ class DbDesk:
             )
             if not mine.exists():
                 raise AlreadyLinked(f"{posting.entity_set}({posting.doc_entry})") from error
-        self._postings = None
+            self._postings = None
+        else:
+            self._postings = [posting]
 
     def _note_draws(self, document: PostedDocument) -> None:
         """What this document takes from order lines that SAP does not know it is based on."""

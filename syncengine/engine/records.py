@@ -16,7 +16,7 @@ from django.utils import timezone
 from syncengine.audit import record_events
 from syncengine.engine.causes import cause_of
 from syncengine.engine.leases import LeaseLost
-from syncengine.models import FINAL_STATUSES, Record, RecordStatus, Run, Stage
+from syncengine.models import FINAL_STATUSES, Record, RecordStatus, Run, Stage, single
 
 log = structlog.get_logger(__name__)
 
@@ -80,8 +80,8 @@ def write(record: Record, fields: Iterable[str], still: Mapping[str, Any]) -> No
 
     Raises LeaseLost when somebody else has gone on with the record.
     """
-    changes = {name: getattr(record, name) for name in fields}
-    if not Record.objects.filter(pk=record.pk, **still).update(**changes, updated_at=timezone.now()):
+    record.updated_at = timezone.now()
+    if not single.update(record, (*fields, "updated_at"), still):
         raise LeaseLost
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from syncengine.connectors import redaction
 from syncengine.connectors.redaction import BLANK, CUT, Redactor, is_secret_name
 
 PASSWORD = 'p"ä ss/w&rd'
@@ -206,3 +207,24 @@ def test_a_body_quoted_in_a_message_is_blanked(value):
     text = Redactor().text(f'the server said {{"access_token": {value}, "x": 1}}')
     assert "geheim" not in text
     assert text.startswith('the server said {"access_token": "***"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"AuthorizationStatus": "dasWithout", "PrivateKeyVersion": null}', '{"note": "no token, they say"}'],
+)
+def test_a_name_that_only_begins_like_a_secret_s_needs_no_search(text, monkeypatch):
+    def search(*_):
+        raise AssertionError("searched field by field")
+
+    monkeypatch.setattr(redaction, "_blank_json", search)
+    assert Redactor().body(text.encode(), "application/json") == text
+
+
+@pytest.mark.parametrize("name", ["password", "Pass-Word", "client_secret ", "b1Session"])
+def test_a_secret_is_found_however_its_name_is_written(name):
+    for text, kind in (
+        (f'{{"{name}": "abc"}}', "application/json"),
+        (f"a=1&{name.strip()}=abc", "x-www-form-urlencoded"),
+    ):
+        assert "abc" not in Redactor().body(text.encode(), f"application/{kind.removeprefix('application/')}")

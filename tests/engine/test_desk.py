@@ -373,3 +373,28 @@ def test_another_integration_s_invoice_is_not_paid(invoice):
     desk_of(claimed(factories.IntegrationFactory(), "INV-2")).mark_paid("INV-2")
     invoice.refresh_from_db()
     assert invoice.stage == "confirmed"
+
+
+def test_a_deed_is_announced_and_ended_in_a_statement_each(desk, django_assert_num_queries):
+    desk.attempts("post")
+    with django_assert_num_queries(1):
+        intent = desk.announce("acknowledge", "one", {"a": 1})
+    with django_assert_num_queries(1):
+        intent.done({"claimed": True})
+    with django_assert_num_queries(0):
+        assert [(past.state, past.answer) for past in desk.attempts("acknowledge")] == [("done", {"claimed": True})]
+
+
+def test_what_is_kept_of_a_deed_is_what_would_be_read(desk, record):
+    intent = desk.announce("post", "1.1", {"DocTotal": Decimal("10.10"), "on": [1, None]})
+    intent.unknown("no answer")
+    desk.announce("post", "1.1", {"DocTotal": Decimal("10.10"), "on": [1, None]}).done({"DocEntry": 7})
+    assert desk.attempts("post") == desk_of(record).attempts("post")
+
+
+def test_a_record_is_not_begun_anew_by_one_who_has_lost_it(desk, record):
+    desk.announce("post", "1.1", {}).unknown("no answer")
+    Record.objects.filter(pk=record.pk).update(lease_owner="another")
+    with pytest.raises(LeaseLost):
+        desk.announce("post", "1.1", {})
+    assert Attempt.objects.get().state == "unknown"
