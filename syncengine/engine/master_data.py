@@ -143,25 +143,30 @@ class _Synchronisation:
                 if page is not None:
                     self._checkpoint(after=page.cursor, server_date=self._latest(page.server_date))
             return
-        read_here = judged
         with transaction.atomic():
-            judged = _without_replayed(judged)
-            to_send = [one.record for one in judged if one.fate is Fate.SEND]
-            for record in to_send:
-                record.lease_owner, record.lease_expires_at = self.run.lease_owner, lease_end(timezone.now())
-            store_records([one.record for one in judged if one.stored])
-            store_prints([one.record for one in judged if one.reprinted])
+            to_send = self._store(_without_replayed(judged)) if judged else []
             if self.whole:
-                self._mark_seen(read_here, same)
-            newly_failed = [one.record for one in judged if one.fate is Fate.FAILED and one.stored]
-            record_events(
-                self.run.integration, "record.failed", [(record, record.error_message) for record in newly_failed]
-            )
-            fail_those_held_back_by(newly_failed)
+                self._mark_seen(judged, same)
             count(self.run.pk, read=read, unchanged=unchanged, failed=len(failed))
             if page is not None:
                 self._checkpoint(after=page.cursor, server_date=self._latest(page.server_date))
         self.sender.add(to_send)
+
+    def _store(self, judged: Sequence[Judged]) -> list[Record]:
+        """Put down what is new of these, and what follows from it; those to be sent, leased by this run."""
+        to_send = [one.record for one in judged if one.fate is Fate.SEND]
+        lease_expires_at = lease_end(timezone.now())
+        for record in to_send:
+            record.lease_owner, record.lease_expires_at = self.run.lease_owner, lease_expires_at
+        store_records([one.record for one in judged if one.stored])
+        store_prints([one.record for one in judged if one.reprinted])
+        newly_failed = [one.record for one in judged if one.fate is Fate.FAILED and one.stored]
+        if newly_failed:
+            record_events(
+                self.run.integration, "record.failed", [(record, record.error_message) for record in newly_failed]
+            )
+            fail_those_held_back_by(newly_failed)
+        return to_send
 
     def _keep_dry(self) -> None:
         """What was found so far, so that whoever goes on with the run after a hand-over loses nothing of it."""
@@ -310,6 +315,8 @@ def _without_replayed(judged: Sequence[Judged]) -> list[Judged]:
     In the transaction that stores the others; the rows stay locked until it ends.
     """
     known = [one.record.pk for one in judged if one.record.pk and (one.stored or one.fate is Fate.SEND)]
+    if not known:
+        return list(judged)
     pending = Record.objects.select_for_update(no_key=True).filter(pk__in=known, status=RecordStatus.PENDING)
     replayed = {row["pk"]: row["updated_at"] for row in pending.filter(run=None).values("pk", "updated_at")}
     return [one for one in judged if replayed.get(one.record.pk, one.record.updated_at) == one.record.updated_at]

@@ -29,6 +29,8 @@ AT_ONCE = 200
 @transaction.atomic
 def store_records(records: Sequence[Record]) -> None:
     """Insert or update by (integration, flow, key); every record has its primary key afterwards."""
+    if not records:
+        return
     with dependencies_kept(records):
         bulk.insert(records, unique=UNIQUE, changed=CHANGED)
         _name([record for record in records if record.pk is None])
@@ -48,9 +50,11 @@ def _name(inserted: Sequence[Record]) -> None:
 @transaction.atomic
 def store_prints(records: Sequence[Record]) -> None:
     """Put down what these settled records are made of now; not for one that has come to send something else since."""
+    if not records:
+        return
     rows = Record.objects.select_for_update(no_key=True).filter(
         pk__in=[record.pk for record in records], status=RecordStatus.DONE
     )
-    still = dict(rows.values_list("pk", "fingerprint")) if records else {}
+    still = dict(rows.values_list("pk", "fingerprint"))
     same = [record for record in records if still.get(record.pk) == record.fingerprint]
     Record.objects.bulk_update(same, ["source_print"], batch_size=AT_ONCE)

@@ -61,10 +61,16 @@ class Verdict:
 
 def judge(codes: Sequence[str], result: RequestResult) -> Verdict:
     """The worst that Basware said of these external codes; OPEN while one of them is not final."""
-    by_code = {item.external_code: item for item in result.items}
+    return _judge(codes, _by_code(result), absent_is_fine=result.status in FINAL_REQUEST)
+
+
+def _by_code(result: RequestResult) -> dict[str, Item]:
+    return {item.external_code: item for item in result.items}
+
+
+def _judge(codes: Sequence[str], by_code: Mapping[str, Item], *, absent_is_fine: bool) -> Verdict:
     items = [by_code.get(code) for code in codes]
     known = [item for item in items if item is not None]
-    absent_is_fine = result.status in FINAL_REQUEST
     if len(known) < len(items) and not absent_is_fine:
         return Verdict(ItemOutcome.OPEN)
     found = [OUTCOMES.get(item.status, ItemOutcome.OPEN) for item in known]
@@ -90,7 +96,8 @@ def hear(answers: Answers, attempt: Attempt, result: RequestResult) -> None:
 def settle_batch(integration: Integration, attempt: Attempt, result: RequestResult) -> bool:
     """Put the result of a batch down; False while something of it is still open."""
     items = list(_open_items(attempt))
-    judged = [(item, judge(item.external_codes, result)) for item in items]
+    by_code, absent_is_fine = _by_code(result), result.status in FINAL_REQUEST
+    judged = [(item, _judge(item.external_codes, by_code, absent_is_fine=absent_is_fine)) for item in items]
     final = [(item, verdict) for item, verdict in judged if verdict.outcome != ItemOutcome.OPEN]
     _note_outcomes(final)
     _confirm(integration, attempt, [pair for pair in final if pair[1].outcome == ItemOutcome.CONFIRMED])
@@ -110,11 +117,12 @@ def settle_batch(integration: Integration, attempt: Attempt, result: RequestResu
 def _open_items(attempt: Attempt) -> QuerySet[AttemptItem]:
     """Open items with their records, without the large columns that nobody looks at here."""
     items = attempt.items.filter(outcome=ItemOutcome.OPEN).select_related("record")
-    unneeded = ["record__source", "record__confirmed_target", "record__search"]
+    # Problems and decisions are only ever written here, with the trouble that they belong to.
+    unneeded = ["source", "confirmed_target", "search", "target_keys", "memo", "wishes", "problems", "decisions"]
     flow = registry.get(attempt.flow)
     if isinstance(flow, MasterDataFlow) and len(flow.parts) == 1:
-        unneeded.append("record__target")
-    return items.defer(*unneeded)
+        unneeded.append("target")
+    return items.defer(*(f"record__{name}" for name in unneeded))
 
 
 def _note_outcomes(final: Sequence[tuple[AttemptItem, Verdict]]) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from syncengine.flows.company import FlowContext
 
 
+LOOK_SECONDS = 0.1
+
+
 class Deadline:
     """A worker's task has to end before the broker's time-out; `passed` says when to stop taking on more.
 
@@ -44,11 +47,20 @@ class RunWork:
     somebody_waits: Callable[[], bool]
     systems: Systems = field(init=False)
     context: FlowContext = field(init=False)
+    _looked_at: float = field(default=float("-inf"), init=False)
 
     def must_stop(self) -> bool:
         """Whether to stop after the page in flight: out of time, asked to, or others wait. Raises LeaseLost."""
         self.heartbeat.check()
-        return self.deadline.passed or self.cancelled() or self.somebody_waits()
+        return self.deadline.passed or self.cancelled() or self._others_wait()
+
+    def _others_wait(self) -> bool:
+        """Pages may come faster than it is worth asking."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_SECONDS:
+            return False
+        self._looked_at = now
+        return self.somebody_waits()
 
     def cancelled(self) -> bool:
         return Run.objects.filter(pk=self.run.pk, cancel_requested=True).exists()

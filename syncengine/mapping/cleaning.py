@@ -33,29 +33,36 @@ class Cleaner:
         shape = path if shape is None else shape
         if type(value) is str:  # most values are
             return self._text(value, path, self._limits.get(shape))
+        if value is None:
+            return None
         if depth > MAX_DEPTH:
             self.problems.append(Problem(path, "the value is nested too deeply", code="mapping"))
             return None
-        if value is None or isinstance(value, (str, int, Decimal)):
+        if isinstance(value, (str, int, Decimal)):
             return self._scalar(value, path, shape)
-        if isinstance(value, Mapping):
-            parts = {
-                str(key): self.clean(item, f"{path}.{key}", f"{shape}.{key}", depth + 1) for key, item in value.items()
-            }
-            return {key: item for key, item in parts.items() if item is not None} or None
+        if isinstance(value, (dict, Mapping)):
+            return self._parts(value, path, shape, depth) or None
         if isinstance(value, (list, tuple)):
             items = [self.clean(item, f"{path}[{index}]", shape, depth + 1) for index, item in enumerate(value)]
             return [item for item in items if item is not None] or None
         return self._scalar(value, path, shape)
 
+    def _parts(self, value: Mapping[Any, Any], path: str, shape: str, depth: int) -> dict[str, Any]:
+        parts = {}
+        for key, item in value.items():
+            part = self.clean(item, f"{path}.{key}", f"{shape}.{key}", depth + 1)
+            if part is not None:
+                parts[str(key)] = part
+        return parts
+
     def _scalar(self, value: Any, path: str, shape: str) -> Any:
         limit = self._limits.get(shape)
+        if limit is None and type(value) is bool:
+            return value
         if isinstance(value, date):
             value = value.isoformat()
-        if isinstance(value, str) or (limit is not None and value is not None):
+        if isinstance(value, str) or limit is not None:
             return self._text(as_text(value), path, limit)
-        if isinstance(value, bool) or value is None:
-            return value
         number = to_decimal(value)
         return int(number) if number is not None and isinstance(value, int) else number
 

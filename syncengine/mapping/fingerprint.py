@@ -13,13 +13,11 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=T
 
 
 def _canonical(value: Any) -> Any:
-    if type(value) is str:  # most values are
-        return value
     if isinstance(value, dict):
-        return {str(key): _canonical(item) for key, item in value.items()}
+        return {str(key): item if type(item) is str else _canonical(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_canonical(item) for item in value]
-    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+    if not isinstance(value, bool) and isinstance(value, (int, float, Decimal)):
         number = to_decimal(value)
         # A marked text: JSON has no exact numbers, and 1, 1.0 and 1.00 are the same amount but not the text "1".
         return {"number": str(value) if number is None else canonical_decimal(number)}

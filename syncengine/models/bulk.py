@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -18,6 +19,8 @@ from syncengine.models.fields import ExactJSONField
 
 AT_ONCE = 500
 _AS_THEY_ARE = (models.TextField, models.CharField, models.IntegerField, models.BooleanField, models.ForeignKey)
+
+_EMPTY = {list: "[]", dict: "{}"}  # what most columns of JSON hold
 
 Row = tuple[Any, ...]
 Writer = Callable[[Any], Any]
@@ -99,9 +102,13 @@ def _writer(field: Any) -> Writer | None:
         return field.get_prep_value
     on_postgresql = connection.vendor == "postgresql"
     if isinstance(field, models.JSONField):
-        return None if on_postgresql else json.dumps
+        return None if on_postgresql else _json
     if isinstance(field, _AS_THEY_ARE):
         return None
-    if on_postgresql:
-        return str  # dates and decimals as PostgreSQL reads them
-    return lambda value: field.get_db_prep_save(value, connection)
+    write: Writer = str if on_postgresql else lambda value: field.get_db_prep_save(value, connection)
+    # Rows of one statement share most of their dates. (Not so decimals: 1.0 equals 1.00 and is written differently.)
+    return lru_cache(maxsize=16)(write) if isinstance(field, models.DateField) else write
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value) if value else _EMPTY.get(type(value)) or json.dumps(value)
