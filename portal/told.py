@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, lru_cache
 
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.safestring import SafeData
 from django.utils.translation import get_language, gettext
 
@@ -91,8 +94,16 @@ def _spelled(text: str, *, capital: bool, stop: bool) -> str:
 def _filled(name: str, value: str) -> str:
     """Words of ours may be several: `net 5.00 in SAP, 4.00 on the invoice; tax ...`."""
     if not _OF_WORDS.fullmatch(name):
-        return value
+        day = _day(value)
+        return date_format(day, "DATE_FORMAT") if day else value
     return _sentence(value) or "; ".join(_sentence(one) or _listed(one) for one in value.split("; "))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text) if len(text) == len("2026-05-31") else None
+    except ValueError:  # 31 June
+        return None
 
 
 def _listed(text: str) -> str:

@@ -12,6 +12,7 @@ SENTENCES = (
     _("Enter text."),
     _("This holds characters that cannot be here."),
     _("The port of this URL cannot be read."),
+    _("The company's time zone: decides which day is today."),
     _("General"),
     _("Master data"),
     _("Further flows"),

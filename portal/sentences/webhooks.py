@@ -47,6 +47,8 @@ SENTENCES = (
     _("%(name)s is told nothing more."),
     _("It is sent once more, under the id that it had."),
     _("Taken"),
+    _("%(name)s is %(word)s now."),
+    _("%(name)s no longer belongs to %(organization)s."),
     _("Who"),
     _("What"),
     _("What will use it, e.g. Nightly reporting."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -74,14 +76,8 @@ def change_role(request: HttpRequest, access: Access, membership_id: int) -> Htt
         messages.error(request, "There is no such role. Choose one from the list.")
         return redirect("portal:members", access.organization.slug)
     role = Role(form.cleaned_data["role"])
-    try:
-        people.change_role(access, membership, role)
-    except people.NotAllowed as refused:
-        raise PermissionDenied(str(refused)) from refused
-    except Refused as refused:
-        messages.error(request, refused.errors[0].message)
-    else:
-        messages.success(request, f"{membership.user.email} is {role.label.lower()} now.")
+    done = f"{membership.user.email} is {role.label.lower()} now."
+    _do(request, lambda: people.change_role(access, membership, role), done)
     return redirect("portal:members", access.organization.slug)
 
 
@@ -89,15 +85,21 @@ def change_role(request: HttpRequest, access: Access, membership_id: int) -> Htt
 def remove(request: HttpRequest, access: Access, membership_id: int) -> HttpResponseBase:
     """Take somebody out of the organization."""
     membership = _membership(access, membership_id)
+    done = f"{membership.user.email} no longer belongs to {access.organization.name}."
+    _do(request, lambda: people.remove_member(access, membership), done)
+    return redirect("portal:members", access.organization.slug)
+
+
+def _do(request: HttpRequest, deed: Callable[[], object], done: str) -> None:
+    """Say that it is done, or why not; 403 for what the role does not allow."""
     try:
-        people.remove_member(access, membership)
+        deed()
     except people.NotAllowed as refused:
         raise PermissionDenied(str(refused)) from refused
     except Refused as refused:
         messages.error(request, refused.errors[0].message)
     else:
-        messages.success(request, f"{membership.user.email} no longer belongs to {access.organization.name}.")
-    return redirect("portal:members", access.organization.slug)
+        messages.success(request, done)
 
 
 def _membership(access: Access, membership_id: int) -> Membership:

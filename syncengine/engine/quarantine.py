@@ -166,4 +166,4 @@ def _in_words(row: WebhookCounter) -> Refused:
 
 
 def _date(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%-d %b}"
+    return f"{timezone.localtime(moment):%Y-%m-%d}"

@@ -57,8 +57,8 @@ def test_an_expired_secret_is_told_with_the_day_it_was_replaced(integration, sec
     row = refuse_one(integration, sign(body_of(), OLD))
     assert (row.reason, row.secret_expired_at) == ("expired_secret", expired)
     (one,) = refused(integration, NOON)
-    assert one.message == "Signed with a secret that expired on 26 Apr."
-    assert one.hint == "The secret at Basware is one that we replaced on 25 Apr: press Rotate the secret."
+    assert one.message == "Signed with a secret that expired on 2026-04-26."
+    assert one.hint == "The secret at Basware is one that we replaced on 2026-04-25: press Rotate the secret."
 
 
 def test_of_several_old_secrets_the_one_that_signed_is_named(integration, secret):

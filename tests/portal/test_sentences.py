@@ -113,6 +113,12 @@ class TestTelling:
             "Steuerkennzeichen V1 der Kontierungszeile 2 hat in SAP 20 %, die Zeile sagt 19 %."
         )
 
+    def test_days_are_written_as_the_language_does(self) -> None:
+        assert told("The posting period of 2026-05-31 is locked in SAP.") == (
+            "Die Buchungsperiode von 31.05.2026 ist in SAP gesperrt."
+        )
+        assert "2026-06-31" in told("The posting period of 2026-06-31 is locked in SAP.")
+
     def test_words_are(self) -> None:
         assert told("Choose another cost center") == "Anderen Wert wählen: Kostenstelle"
 
