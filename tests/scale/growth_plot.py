@@ -1,14 +1,29 @@
-"""Seconds over rows, both by powers of ten, as SVG: a line that stays level costs the same however much there is."""
+"""Seconds over rows, both by powers of ten: a line that stays level costs the same however much there is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
 from math import log10
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
 
 WIDTH, HEIGHT, LEFT, TOP, ROW = 860, 430, 70, 30, 24
 PLOT = 470
 COLOURS = ("#1b6ec2", "#b3261e", "#2e7d32", "#8e24aa", "#ef6c00", "#00838f", "#5d4037", "#455a64")
+
+
+def save(costs: Mapping[str, Mapping[int, float]], path: Path) -> None:
+    """As PNG, painted by the browser of the tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=2)
+        page.set_content(f'<body style="margin:0">{drawn(costs)}</body>')
+        page.screenshot(path=path)
+        browser.close()
 
 
 def drawn(costs: Mapping[str, Mapping[int, float]]) -> str:

@@ -1,6 +1,6 @@
 """What an operation costs in a table ten and a hundred times as large: no more than a few steps down an index.
 
-Prints a line for each and draws docs/images/growth.svg when SCALE_PLOT names that file.
+Prints a line for each and draws docs/images/growth.png when SCALE_PLOT names that file.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def undone(deed: Callable[[], object]) -> None:
 def test_nothing_grows_faster_than_the_logarithm(costs, record_property):
     plot = os.environ.get("SCALE_PLOT")
     if plot:
-        Path(plot).write_text(growth_plot.drawn(costs), encoding="utf-8")
+        growth_plot.save(costs, Path(plot))
     for what, by_size in costs.items():
         times = "  ".join(f"{size:>9,}: {seconds * 1000:7.1f} ms" for size, seconds in by_size.items())
         record_property(LINES, f"{times}  {what}")
