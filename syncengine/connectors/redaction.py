@@ -156,6 +156,8 @@ def _mentions(text: str, extra: frozenset[str]) -> bool:
 
     A name ends with a quotation mark, in a form with `=`: SAP's AuthorizationStatus is none.
     """
+    if '"' not in text and "=" not in text:
+        return False
     names = text.encode(errors="replace").lower().translate(_ALIKE, _NO_NAMES)
     return _has_escapes(text) or any(f'{name}"'.encode() in names for name in (*_ENDINGS, *extra))
 

@@ -13,7 +13,7 @@ import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from syncengine.audit import record_event
+from syncengine.audit import record_events
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.engine import circuit, mappings
 from syncengine.engine.circuit import HeldBack
@@ -84,12 +84,9 @@ def _store_found(
                 integration=integration, flow=flow.name, key__in=keys
             )
         }
-        to_do = []
-        for one in found:
-            record = known.get(one.key)
-            if record is not None and not opens_anew(flow, record, one):
-                continue
-            to_do.append(_take_up(integration, flow, record, one, run_id, owner, found_by))
+        wanted = [one for one in found if one.key not in known or opens_anew(flow, known[one.key], one)]
+        to_do = [_take_up(integration, flow, known.get(one.key), one, run_id, owner, found_by) for one in wanted]
+        _store(integration, to_do, [words_of_finding(found_by, one.offered_at, timezone.now()) for one in wanted])
     return Stored([record.pk for record in to_do], len(found) - len(to_do))
 
 
@@ -111,7 +108,7 @@ def _take_up(
     owner: str,
     found_by: str,
 ) -> Record:
-    fresh = record is None
+    """The record as it is taken up; does not save."""
     if record is None:
         record = Record(integration=integration, flow=flow.name, key=found.key)
         record.found_by, record.offered_at = found_by, found.offered_at
@@ -123,16 +120,19 @@ def _take_up(
     if owner:
         record.status, record.lease_owner = RecordStatus.IN_PROGRESS, owner
         record.lease_expires_at = lease_end(timezone.now())
-    record.save()
-    record_event(
-        integration.organization,
-        "system",
-        "record.received" if fresh else "record.received_again",
-        words_of_finding(found_by, found.offered_at, timezone.now()),
-        integration=integration,
-        record=record,
-    )
     return record
+
+
+def _store(integration: Integration, records: Sequence[Record], words: Sequence[str]) -> None:
+    """New records by one statement, each with the event that says how it was found."""
+    rows = list(zip(records, words, strict=True))
+    fresh = [row for row in rows if row[0].pk is None]
+    again = [row for row in rows if row[0].pk is not None]
+    Record.objects.bulk_create(record for record, _ in fresh)
+    for record, _ in again:
+        record.save()
+    record_events(integration, "record.received", fresh)
+    record_events(integration, "record.received_again", again)
 
 
 def describe(record: Record, found: Found) -> None:
@@ -173,7 +173,7 @@ def advance(flow: DocumentFlow, claimed: Claimed, both: Systems, context: FlowCo
     """Take one record as far as it goes now; one that was taken over while it stood in line is left alone."""
     pk, owner = claimed
     mine = Record.objects.filter(pk=pk, status=RecordStatus.IN_PROGRESS, lease_owner=owner)
-    record = mine.select_related("integration").first()
+    record = next(iter(mine.select_related("integration")), None)
     if record is None:
         return
     try:

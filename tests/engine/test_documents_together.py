@@ -104,6 +104,14 @@ def test_found_by_several_at_once_it_is_one_record(transactional_db, integration
     assert Counter(AuditEvent.objects.values_list("action", flat=True)) == {"record.received": 2}
 
 
+def test_however_many_are_found_they_are_stored_in_a_handful_of_statements(integration, django_assert_max_num_queries):
+    keys = [f"INV-{number}" for number in range(20)]
+    with django_assert_max_num_queries(8):
+        stored = store_found(integration, PaperFlow(), [found(key) for key in keys], run_id=None)
+    assert list(Record.objects.order_by("id").values_list("key", flat=True)) == keys
+    assert stored.to_do == list(AuditEvent.objects.order_by("id").values_list("record_id", flat=True))
+
+
 # Several at once
 
 

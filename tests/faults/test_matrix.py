@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db.models.signals import post_save
 
 from syncengine.engine import replay
 from syncengine.engine.connecting import save_connection
-from syncengine.models import Attempt, AttemptState, Record
+from syncengine.engine.desk import DbDesk, DbIntent
+from syncengine.models import Attempt, Record
 from tests.engine.processes import wait_until
 from tests.engine.world import PERSON
 from tests.faults.conftest import CELL
@@ -157,15 +159,26 @@ def _go_through(town: FaultWorld, system: str, port: int, gate: Gate) -> None:
 def _shut_when_announced(gate: Gate, kind: str) -> Iterator[None]:
     """The server goes down between the announcement of the first write of that kind and its request."""
 
-    def shut(instance: Attempt, **_: Any) -> None:
-        if instance.kind == kind and instance.state == AttemptState.SENDING and not gate.was_shut:
+    announce = DbDesk.announce
+
+    def shut(announced: str) -> None:
+        if announced == kind and not gate.was_shut:
             gate.shut_for(REFUSED_SECONDS)
 
-    post_save.connect(shut, sender=Attempt)
+    def announce_and_shut(desk: DbDesk, what: str, *arguments: Any, **named: Any) -> DbIntent:
+        intent = announce(desk, what, *arguments, **named)
+        shut(what)
+        return intent
+
+    def stored(instance: Attempt, **_: Any) -> None:
+        shut(instance.kind)
+
+    post_save.connect(stored, sender=Attempt)  # of a batch
     try:
-        yield
+        with patch.object(DbDesk, "announce", announce_and_shut):
+            yield
     finally:
-        post_save.disconnect(shut, sender=Attempt)
+        post_save.disconnect(stored, sender=Attempt)
 
 
 @pytest.mark.parametrize("crash", CRASHES)
