@@ -100,6 +100,10 @@ class InvoiceFlow(DocumentFlow):
             return None
         return _found(document, {"status": WAITING})
 
+    def found_again(self, document: Mapping[str, Any]) -> Found:
+        """A document whose status is to decide, whatever its record says: it is read anew before anything is done."""
+        return _found(document, {"status": as_text(document.get("processingStatus")), "read_again": True})
+
     def reopens(self, work: Work, found: Found) -> bool:
         """A document offered again opens its record anew; one that waits for a person's look, only when it changed."""
         amount = found.memo.get("settled_by_reconciliation")

@@ -8,15 +8,13 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import psycopg
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
@@ -30,77 +28,31 @@ from syncengine.models import AuditEvent, Record
 from tenants.models import Connection
 from tests import factories
 from tests.engine.processes import wait_until
-from tests.postgres import create_database, moved_to, postgres_url
+from tests.engine.world import World, connect, no_sweep, quick, running_sandboxes, sandboxes
+from tests.portal.books_of_both import (
+    clear_shelf,
+    counts,
+    in_basware,
+    known,
+    offer,
+    pay,
+    posted,
+    told,
+    working_at,
+)
+from tests.portal.installations import Site, any_site, database, newest
+from tests.postgres import moved_to, postgres_url
 
-__all__ = ["postgres_url"]
+__all__ = ["any_site", "database", "postgres_url", "quick", "running_sandboxes", "sandboxes"]
 
 ROWS = 40
-
-
-class Site:
-    """One installation: a database with its anchors, and `manage.py` in a process of its own."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url, self.anchors = url, folder / "anchors.jsonl"
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def environment(self, **more: str) -> dict[str, str]:
-        quick = {"CONNECT_TIMEOUT": "1", "RETRY_DELAYS": "0", "LOG_LEVEL": "WARNING", "OUTBOUND_ALLOW": "127.0.0.0/8"}
-        ours = {"DATABASE_URL": self.url, "AUDIT_ANCHOR": str(self.anchors), "DJANGO_SETTINGS_MODULE": "tests.settings"}
-        return {**os.environ, **quick, **ours, **more}
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *arguments]
-
-    def manage(self, *arguments: str, code: int = 0, **more: str) -> str:
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr[-2000:]
-        return done.stdout if code in (0, 1) and done.stdout else done.stderr
-
-    def tables(self) -> int:
-        if self.url.startswith("sqlite"):
-            return int(Path(self.url.removeprefix("sqlite:///")).exists())
-        with psycopg.connect(self.url) as own:
-            return len(own.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'").fetchall())
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def database(request) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def any_site(request, database, tmp_path_factory):
-    """`any_site()`: an installation with a database of its own that is empty."""
-
-    def make() -> Site:
-        folder = tmp_path_factory.mktemp("site")
-        if database == "sqlite":
-            return Site(f"sqlite:///{folder / 'database.sqlite3'}", folder)
-        return Site(create_database(owned(request.getfixturevalue("postgres_url")), folder.name), folder)
-
-    return make
+TO_SANDBOXES = {"OUTBOUND_ALLOW_HTTP": "true"}
 
 
 @pytest.fixture
 def other(any_site) -> Site:
     """Where a backup is brought back to."""
     return any_site()
-
-
-def owned(url: str) -> str:
-    """The server as a user sees it who is no superuser: the policies bind him, and he may make databases."""
-    with psycopg.connect(f"{url}/postgres", autocommit=True) as own:
-        if not own.execute("SELECT 1 FROM pg_roles WHERE rolname = 'keeper'").fetchone():
-            own.execute("CREATE ROLE keeper LOGIN CREATEDB CREATEROLE")
-    return url.replace("postgres@", "keeper@")
 
 
 @pytest.fixture(scope="module")
@@ -132,11 +84,6 @@ def backup(site, tmp_path_factory) -> Path:
 def copied(backup, tmp_path) -> Path:
     """A backup that a test may damage."""
     return Path(shutil.copytree(backup, tmp_path / "copied"))
-
-
-def newest(folder: Path) -> Path:
-    (found,) = folder.iterdir()
-    return found
 
 
 @contextmanager
@@ -241,6 +188,76 @@ class TestKilled:
         shown = site.manage("backup", str(tmp_path / "backups"), code=1, PATH=str(tmp_path))
         assert "postgresql-client" in shown
         assert not list((tmp_path / "backups").iterdir())
+
+
+class TestOlderThanWhatWasPosted:
+    """The most dangerous hour: both systems go on from where they are, only our own database goes back in time."""
+
+    BEFORE, SINCE = ("OLD-1", "OLD-2"), ("NEW-1", "NEW-2", "NEW-3", "NEW-4")
+
+    @pytest.fixture
+    def world(self, site, quick, sandboxes) -> World:
+        """An integration with two posted invoices, one of them paid."""
+        integration = factories.IntegrationFactory()
+        connect(integration, sandboxes)
+        no_sweep()
+        world = World(integration, sandboxes)
+        clear_shelf(world)
+        offer(world, self.BEFORE)
+        world.run("invoices")
+        pay(world, "OLD-1")
+        return world
+
+    def verified(self, site: Site, backup: Path, world: World) -> dict[str, Any]:
+        """What `restore --verify` says of it: its verdicts by their first word."""
+        shown = json.loads(site.manage("restore", str(backup), "--verify", "--days", "36500", **TO_SANDBOXES))
+        mine = [
+            one
+            for one in shown["verified"]
+            if one["what"].split()[-1] in ("secrets", "audit", str(world.integration.pk))
+        ]
+        return {one["what"].split()[0]: one for one in mine}
+
+    def test_nothing_is_posted_or_told_twice(self, any_site, site, world, sandboxes, tmp_path):
+        site.manage("backup", str(tmp_path))
+        backup, same, older = newest(tmp_path), any_site(), any_site()
+        found = self.verified(same, backup, world)
+        assert {what: one["ok"] for what, one in found.items()} == {
+            "secrets": True, "audit": True, "reconcile": True, "known": True,
+        }  # fmt: skip
+
+        offer(world, self.SINCE)
+        world.run("invoices")
+        pay(world, "NEW-1")
+        pay(world, "OLD-2")
+        everything = dict.fromkeys((*self.BEFORE, *self.SINCE), 1)
+        assert counts(world) == everything
+        assert sorted(told(world).values()) == [1, 1, 1]
+
+        found = self.verified(older, backup, world)
+        assert found["reconcile"]["ok"] is found["audit"]["ok"] is True
+        assert found["known"]["ok"] is None  # nothing to mend, and something to know
+        assert "OLD" not in found["known"]["text"]
+        for number in self.SINCE:
+            assert f"{number} (SAP {posted(world)[number][0]['DocNum']})" in found["known"]["text"]
+
+        # Of one Basware was never told: it is offered again.
+        lost = in_basware(world, "NEW-4")["invoiceId"]
+        world.tell("/basware/unconfirm", invoiceId=lost)
+        world.tell("/basware/move", invoiceId=lost, status="WaitingForTransfer")
+        world.quiet()
+        older.manage("sync", str(world.integration.pk), "invoices", "payments", **TO_SANDBOXES)
+        with working_at(older, world.integration, sandboxes) as restored:
+            restored.run("payments", "full")
+            assert known(restored) == {*self.BEFORE, *self.SINCE}
+            assert restored.statuses("invoices") == restored.statuses("payments") == {"done"}
+            pay(restored, "NEW-2")  # of an invoice that the backup did not know
+        assert not [call for call in world.calls("sap_b1", "POST") if "PurchaseInvoices" in call["path"]]
+        assert counts(world) == everything
+        assert {in_basware(world, number)["processingStatus"] for number in everything} <= {"Transferred", "Paid"}
+        assert sorted(told(world).values()) == [1, 1, 1, 1]
+        period = ("--from", "2000-01-01", "--to", "2100-01-01")
+        older.manage("reconcile", str(world.integration.pk), *period, **TO_SANDBOXES)
 
 
 def test_an_altered_trail_is_found_after_the_restore(site, other, tmp_path):

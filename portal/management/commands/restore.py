@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ class Command(BaseCommand):
         told: dict[str, Any] = {
             "restored": str(options["backup"]), "made_at": manifest.made_at, "rows": sum(manifest.rows.values())
         }  # fmt: skip
-        verdicts = list(verify_all(timezone.now().date(), options["days"])) if options["verify"] else []
+        made_on = datetime.fromisoformat(manifest.made_at).date()
+        verdicts = list(verify_all(made_on, timezone.now().date(), options["days"])) if options["verify"] else []
         if options["verify"]:
             told["verified"] = [asdict(one) for one in verdicts]
         self.stdout.write(json.dumps(told, ensure_ascii=False))

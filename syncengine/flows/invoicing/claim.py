@@ -6,13 +6,16 @@ contracts: Basware §14.2: acknowledging is allowed once; 405 is no error when t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from syncengine.connectors.outcomes import ConnectorError
 from syncengine.flows.desk import Continue, Finished, Step, Stopped, Wait, note_failure
+from syncengine.flows.invoicing.adopt import link
 from syncengine.flows.invoicing.case import FAILED, IN_PROGRESS, MAYBE_DONE, TRANSFERRED, WAITING, Case
 from syncengine.flows.invoicing.steps import GO_ON, READ_AGAIN, ask
 from syncengine.mapping.text import as_text
+from syncengine.posting.duplicates import DRAFTS, look_up_marks
 
 ANSWER_POLL_SECONDS = 2.0
 
@@ -99,10 +102,38 @@ def by_status(case: Case, document: Mapping[str, Any]) -> Step:
         return ask("claimed_elsewhere", message, ("post", "close"), source=document, memo={"status": status})
     if status == FAILED and case.desk.ctx.settings.post_from_failed:
         return _resume(case, document, fresh)
-    if status in TRANSFERRED and holds_our_voucher(case, document):
-        stage = case.work.stage if case.work.stage == "paid" else "confirmed"
-        return Finished(stage=stage, source=document, memo=fresh, cleared_flags=("send_again_in_basware",))
+    if status in TRANSFERRED:
+        return _transferred(case, document, fresh)
     return _stopped(status, document)
+
+
+def _transferred(case: Case, document: Mapping[str, Any], fresh: Mapping[str, Any]) -> Step:
+    stage = case.work.stage if case.work.stage == "paid" else "confirmed"
+    finished = Finished(stage=stage, source=document, memo=fresh, cleared_flags=("send_again_in_basware",))
+    if holds_our_voucher(case, document):
+        return finished
+    return _linked_again(case, document, finished) or _stopped(as_text(document.get("processingStatus")), document)
+
+
+def _linked_again(case: Case, document: Mapping[str, Any], finished: Finished) -> Step | None:
+    """Posted and told by us, and forgotten: the database was brought back from a backup that is older than that.
+
+    The document in SAP with our mark and the number that Basware was told is the invoice; payments need the link.
+    """
+    if case.desk.posting() is not None:
+        return None
+    marked = look_up_marks(case.desk.sap, case.invoice_id, case.terms)
+    told = as_text(document.get("voucherNumber1"))
+    ours = [one for one in marked if one.entity_set != DRAFTS and str(one.number) == told]
+    if len(ours) != 1:
+        return None
+    linked = link(case, ours[0].entity_set, ours[0].document, adopted=True)
+    if not isinstance(linked, Continue):
+        return linked
+    note = f"posted as {told} and transferred before; found again in SAP by its mark"
+    stage = "paid" if document.get("processingStatus") == "Paid" else "confirmed"
+    memo = {**linked.memo, **finished.memo}
+    return replace(finished, stage=stage, memo=memo, target_keys=linked.target_keys, notes=(note,))
 
 
 def _resume(case: Case, document: Mapping[str, Any], memo: Mapping[str, Any]) -> Step:
