@@ -73,7 +73,7 @@ def next_due(now: datetime) -> datetime | None:
         .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
         .filter(pending.may_call(now))
         .aggregate(at=Min("next_poll_at"))["at"],
-        Record.objects.filter(status__in=(RecordStatus.PENDING, RecordStatus.WAITING))
+        Record.objects.filter(status__spelled_in=(RecordStatus.PENDING, RecordStatus.WAITING))
         .filter(pending.may_call(now))
         .aggregate(at=Min("next_attempt_at"))["at"],
         InboxNotification.objects.filter(processed_at=None)

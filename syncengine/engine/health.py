@@ -166,7 +166,7 @@ def oldest_due_age(now: datetime) -> float | None:
 def _oldest_times(now: datetime) -> Iterator[datetime | None]:
     live = Q(integration__enabled=True, integration__paused_since=None)
     waiting = Record.objects.filter(
-        live, status__in=[RecordStatus.PENDING, RecordStatus.WAITING], next_attempt_at__lte=now
+        live, status__spelled_in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now
     )
     yield waiting.aggregate(oldest=Min("next_attempt_at"))["oldest"]
     inbox = InboxNotification.objects.filter(live, processed_at=None, next_attempt_at__lte=now)

@@ -43,9 +43,16 @@ MOST_AT_ONCE = 200
 
 def due_records(now: datetime) -> Q:
     """Pending or waiting records whose time has come, and those whose worker has lost its lease."""
-    its_time = Q(status__in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now)
-    left_behind = Q(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now)
-    return its_time | left_behind
+    return its_time(now) | _left_behind(now)
+
+
+def its_time(now: datetime) -> Q:
+    """Pending or waiting records whose time has come; as the index `record_due` has it."""
+    return Q(status__spelled_in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now)
+
+
+def _left_behind(now: datetime) -> Q:
+    return Q(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now)
 
 
 def may_call(now: datetime) -> Q:
@@ -62,10 +69,7 @@ def work_on_due(deadline: Deadline) -> bool:
     """
     wishes.fulfil_due()
     now = timezone.now()
-    for status in (
-        Q(status__in=(RecordStatus.PENDING, RecordStatus.WAITING), next_attempt_at__lte=now),
-        Q(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now),
-    ):
+    for status in (its_time(now), _left_behind(now)):
         due = Record.objects.filter(status).filter(may_call(now))
         for integration in turns.line(due):
             if _work_on_flows(integration, due.filter(integration=integration), deadline):

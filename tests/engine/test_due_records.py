@@ -1,0 +1,32 @@
+"""What is due is found by its index, however many records there are."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from syncengine.engine import pending
+from syncengine.models import Record, RecordStatus
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a small table whole, and is right to")
+def test_due_records_are_found_by_their_indexes(db):
+    now = timezone.now()
+    plan = Record.objects.filter(pending.due_records(now)).filter(pending.may_call(now)).explain()
+    assert "record_due" in plan
+    assert "record_leased" in plan
+    assert "SCAN" not in plan
+
+
+def test_words_spelled_out_are_looked_for_like_others(db):
+    words = (RecordStatus.PENDING, RecordStatus.WAITING)
+    spelled = Record.objects.filter(status__spelled_in=words)
+    assert "IN ('pending', 'waiting')" in str(spelled.query)
+    assert list(spelled) == list(Record.objects.filter(status__in=words))
+
+
+@pytest.mark.parametrize("word", ["it's", "", "a b", "x');--"])
+def test_what_is_no_plain_word_is_not_spelled_out(db, word):
+    with pytest.raises(ValueError, match="plain words"):
+        list(Record.objects.filter(status__spelled_in=[word]))
