@@ -49,6 +49,12 @@ SAVED = [
     *ERROR_FIELDS,
 ]
 
+NEEDED = (
+    *("integration", "flow", "key", "title", "reference", "status", "stage", "part", "action", "run", "flags", "notes"),
+    *("amount", "currency", "attempts", "fingerprint", "error_code", "error_message", "failed_for", "failed_at"),
+    "mended_at",
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -115,14 +121,12 @@ def settle_batch(integration: Integration, attempt: Attempt, result: RequestResu
 
 
 def _open_items(attempt: Attempt) -> QuerySet[AttemptItem]:
-    """Open items with their records, without the large columns that nobody looks at here."""
+    """Open items with their records, of which only what is looked at here or told to hooks is read."""
     items = attempt.items.filter(outcome=ItemOutcome.OPEN).select_related("record")
-    # Problems and decisions are only ever written here, with the trouble that they belong to.
-    unneeded = ["source", "confirmed_target", "search", "target_keys", "memo", "wishes", "problems", "decisions"]
     flow = registry.get(attempt.flow)
-    if isinstance(flow, MasterDataFlow) and len(flow.parts) == 1:
-        unneeded.append("target")
-    return items.defer(*(f"record__{name}" for name in unneeded))
+    several_parts = isinstance(flow, MasterDataFlow) and flow.several_parts
+    needed = (*NEEDED, "target") if several_parts else NEEDED
+    return items.only("attempt", "external_codes", "fingerprint", *(f"record__{name}" for name in needed))
 
 
 def _note_outcomes(final: Sequence[tuple[AttemptItem, Verdict]]) -> None:
@@ -202,8 +206,10 @@ def _save_confirmed(integration: Integration, done: list[Record]) -> None:
         pinned_version=None,
         updated_at=timezone.now(),
     )
-    Record.objects.filter(pk__in=everyone, action="closed").update(active=False)
-    mend(everyone)
+    if closed := [record.pk for record in done if record.action == "closed"]:
+        Record.objects.filter(pk__in=closed).update(active=False)
+    if failed_before := [record.pk for record in done if record.failed_for]:
+        mend(failed_before)
     count_per_run(done, "confirmed")
     record_events(integration, "record.confirmed", [(record, "Basware has taken it over.") for record in done])
     free_those_held_back_by(everyone)

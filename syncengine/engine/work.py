@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from syncengine.flows.company import FlowContext
 
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.25
 
 
 class Deadline:

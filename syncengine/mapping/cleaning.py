@@ -50,7 +50,11 @@ class Cleaner:
     def _parts(self, value: Mapping[Any, Any], path: str, shape: str, depth: int) -> dict[str, Any]:
         parts = {}
         for key, item in value.items():
-            part = self.clean(item, f"{path}.{key}", f"{shape}.{key}", depth + 1)
+            inner = f"{shape}.{key}"
+            if type(item) is str and len(item) <= self._limits.get(inner, len(item)) and "\0" not in item:
+                part = item.strip() or None  # as most are; spared the path that a note would name
+            else:
+                part = self.clean(item, f"{path}.{key}", inner, depth + 1)
             if part is not None:
                 parts[str(key)] = part
         return parts

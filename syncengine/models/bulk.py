@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
@@ -20,7 +21,7 @@ from syncengine.models.fields import ExactJSONField
 AT_ONCE = 500
 _AS_THEY_ARE = (models.TextField, models.CharField, models.IntegerField, models.BooleanField, models.ForeignKey)
 
-_EMPTY = {list: "[]", dict: "{}"}  # what most columns of JSON hold
+_EMPTY: dict[type, str] = {list: "[]", dict: "{}"}  # what most columns of JSON hold
 
 Row = tuple[Any, ...]
 Writer = Callable[[Any], Any]
@@ -28,6 +29,8 @@ Writer = Callable[[Any], Any]
 
 def insert(rows: Sequence[models.Model], *, unique: Sequence[str] = (), changed: Collection[str] = ()) -> None:
     """Insert these rows of one model; where `unique` is taken already, set the `changed` fields of the row there.
+
+    With nothing to change the row there stays as it is. A single row is a transaction of its own.
 
     Rows get no primary key by this; those that have one keep it, but where `unique` decides which row it is.
     """
@@ -41,7 +44,7 @@ def insert(rows: Sequence[models.Model], *, unique: Sequence[str] = (), changed:
     ending = _on_conflict([field for field in fields if field.name in unique], fields, changed)
     values = _values(rows, fields)
     put = _put_into_postgresql if connection.vendor == "postgresql" else _put_into_sqlite
-    with transaction.atomic(savepoint=False):
+    with nullcontext() if len(rows) == 1 else transaction.atomic(savepoint=False):
         put(f"INSERT INTO {connection.ops.quote_name(table)} ({columns})", fields, values, ending)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
@@ -67,7 +70,8 @@ def _on_conflict(unique: Sequence[Any], fields: Sequence[Any], changed: Collecti
     if not unique:
         return ""
     sets = ", ".join(f"{_quoted(field)} = excluded.{_quoted(field)}" for field in fields if field.name in changed)
-    return f" ON CONFLICT ({', '.join(map(_quoted, unique))}) DO UPDATE SET {sets}"
+    deed = f"UPDATE SET {sets}" if sets else "NOTHING"
+    return f" ON CONFLICT ({', '.join(map(_quoted, unique))}) DO {deed}"
 
 
 def _quoted(field: Any) -> str:
