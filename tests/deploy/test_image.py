@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import configparser
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,19 @@ class TestUnits:
         found = self.unit(ROOT / f"deploy/systemd/ledgerbridge-{name}.service")
         assert found["KillMode"] == ["mixed"]
         assert int(found["TimeoutStopSec"][0]) > STOP_SECONDS
+
+    @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+    def test_systemd_itself_finds_nothing_wrong(self, path, tmp_path):
+        """In a root directory that has the units and the programs that they start, and nothing else."""
+        analyze = shutil.which("systemd-analyze")
+        if analyze is None:
+            pytest.skip("no systemd-analyze on PATH")
+        units = tmp_path / "etc/systemd/system"
+        shutil.copytree(ROOT / "deploy/systemd", units)
+        for program in ("opt/ledgerbridge/.venv/bin/python", "opt/ledgerbridge/.venv/bin/gunicorn", "bin/kill"):
+            (tmp_path / program).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / program).write_text("#!/bin/sh\n")
+            (tmp_path / program).chmod(0o755)
+        command = [analyze, "verify", f"--root={tmp_path}", "--man=no", "--recursive-errors=no", path.name]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (found.returncode, found.stdout + found.stderr) == (0, "")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from syncengine.connectors.outcomes import Rejected
-from tests.flows.test_invoices import confirm, run, world
-from tests.posting.builders import INVOICE_ID, document, row
+from tests.flows.test_invoices import confirm, run, take, world
+from tests.posting.builders import INVOICE_ID, document, plan, row
 
 # Read back
 
@@ -178,3 +178,22 @@ def test_a_changed_invoice_sent_again_after_it_was_posted_is_put_before_a_person
     record = run(made)
     assert (record.code, record.decisions, made.sap.posted) == ("needs_decision", ("adopt",), 1)
     assert "has changed since" in record.message
+
+
+@pytest.mark.parametrize(
+    ("status", "voucher", "ends"),
+    [
+        ("Transferred", "10001", ("done", "confirmed", "")),
+        ("Paid", "10001", ("done", "paid", "")),
+        ("Transferred", "777", ("failed", "received", "transferred_elsewhere")),
+    ],
+)
+def test_what_an_older_backup_has_forgotten_is_linked_by_mark_and_number(status: str, voucher: str, ends: tuple):
+    made = world()
+    made.sap.book("PurchaseInvoices", plan().body)
+    record = take(made)
+    made.basware.shelf[INVOICE_ID] |= {"processingStatus": status, "voucherNumber1": voucher}
+    made.engine.run(record)
+    assert (record.status, record.stage, record.code) == ends
+    assert len(made.sap.invoices) == 1
+    assert not made.basware.answers
