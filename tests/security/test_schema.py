@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import hypothesis
@@ -18,6 +18,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 from drf_spectacular.generators import SchemaGenerator
 from schemathesis.checks import not_a_server_error
+from schemathesis.core import NOT_SET
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
@@ -31,6 +32,7 @@ from tests.security.world import one_of_everything
 LEFT_OUT = {positive_data_acceptance}
 # What the shapes cannot say: a third of the requests send it, so that the deed itself is tried and not its refusal.
 SENSIBLE: dict[str, Any] = {
+    "POST /api/v1/api-keys/": {"name": "ours", "role": "viewer", "expires_at": None},
     "POST /api/v1/hooks/": {"name": "ours", "url": "https://hooks.example.com/x", "events": EVENTS[:1]},
     "PATCH /api/v1/hooks/{hook_id}/": {"name": "theirs", "events": EVENTS[:2]},
     "POST /api/v1/integrations/": {"name": "Sweden"},
@@ -171,3 +173,47 @@ def test_without_a_key_every_operation_is_refused(openapi, values, prove: Prove)
                 answer = case.call(headers={**headers, "Host": "testserver"})
             wrong += [f"{case.method} {case.path}: {answer.status_code}"] if answer.status_code != 401 else []
     prove("schemathesis: without a key every operation is 401", 3 * len(operations), wrong)
+
+
+# Collections whose members are made, changed and deleted through the API, with the name of their id in paths.
+LIVES = {"api-keys": "key_id", "hooks": "hook_id", "integrations": "integration_id"}
+
+
+@pytest.mark.parametrize("collection", LIVES)
+def test_what_is_made_can_be_read_and_changed_and_is_gone_for_every_operation_once_deleted(
+    collection, openapi, values, prove: Prove
+):
+    """One life along the ids of answers, each answer checked against the document."""
+    headers = {"Authorization": f"Api-Key {values['key']}", "Host": "testserver"}
+    found = [one.ok() for one in openapi.get_all_operations()]
+    operations = {f"{one.method.upper()} {one.path}": one for one in found}
+    wrong: list[str] = []
+    asked = 0
+
+    def ask(name: str, expected: Collection[int]) -> Any:
+        nonlocal asked
+        path = {one.name: values[one.name] for one in operations[name].path_parameters}
+        case = operations[name].Case(path_parameters=path, body=SENSIBLE.get(name, NOT_SET))
+        answer = case.call(headers=headers)
+        asked += 1
+        wrong.extend(problems_of(case, answer, headers, {negative_data_rejection}))
+        wrong.extend([] if answer.status_code in expected else [f"{name}: {answer.status_code}"])
+        return answer
+
+    whole, one = f"/api/v1/{collection}/", f"/api/v1/{collection}/{{{LIVES[collection]}}}/"
+    below = [name for name in operations if name.split()[1].startswith(one)]
+    values[LIVES[collection]] = ask(f"POST {whole}", {201}).json()["id"]
+    if f"PATCH {one}" in operations:
+        asked_for = SENSIBLE[f"PATCH {one}"]
+        assert ask(f"PATCH {one}", {200}).json().items() >= asked_for.items()
+        assert ask(f"GET {one}", {200}).json().items() >= asked_for.items()
+    for name in below:
+        if name.startswith("GET"):
+            nothing_there = "{" in name.removeprefix(f"GET {one}")
+            ask(name, {200, 404} if nothing_there else {200, 400} if name.endswith("/reconciliation/") else {200})
+    assert values[LIVES[collection]] in [row["id"] for row in ask(f"GET {whole}", {200}).json()["results"]]
+    ask(f"DELETE {one}", {204})
+    for name in below:
+        ask(name, {404})
+    assert values[LIVES[collection]] not in [row["id"] for row in ask(f"GET {whole}", {200}).json()["results"]]
+    prove(f"schemathesis: a life among {collection}", asked, sorted(set(wrong)))
