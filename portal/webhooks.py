@@ -11,8 +11,7 @@ from portal.addresses import client_address
 from portal.rates import Rate
 from syncengine.connectors.basware.signature import HEADER
 from syncengine.engine.quarantine import LARGEST_BODY, Refusal, Sender, refuse
-from syncengine.engine.webhooks import receive
-from tenants.models import Integration
+from syncengine.engine.webhooks import addressed, receive
 
 # Of bad signatures only: good ones are never counted, so nobody can crowd them out.
 BAD_RATE = Rate(120, 60)
@@ -23,15 +22,16 @@ _DIGITS = 10
 @require_POST
 def basware(request: HttpRequest, webhook_id: str) -> HttpResponse:
     """contracts: Basware §16.3. The id in the address is not a secret; the signature decides."""
-    integration = Integration.objects.filter(webhook_id=webhook_id).first()
+    address, now = client_address(request), timezone.now()
+    integration, held = addressed(webhook_id, now)
     if integration is None:
         return JsonResponse({"detail": "There is no such address."}, status=404)
-    address, now = client_address(request), timezone.now()
     body = _body(request)
     if body is None:
         refuse(integration, Refusal.TOO_LARGE, now, Sender(address, _announced(request) or LARGEST_BODY + 1))
         return JsonResponse({"detail": f"A notification has {LARGEST_BODY} bytes at most."}, status=413)
-    status, answer = receive(integration, body, request.headers.get(HEADER), now, lambda: _tolerated(address), address)
+    signature = request.headers.get(HEADER)
+    status, answer = receive(integration, body, signature, now, lambda: _tolerated(address), address, held)
     return JsonResponse(answer, status=status)
 
 

@@ -27,15 +27,16 @@ Row = tuple[Any, ...]
 Writer = Callable[[Any], Any]
 
 
-def insert(rows: Sequence[models.Model], *, unique: Sequence[str] = (), changed: Collection[str] = ()) -> None:
+def insert(rows: Sequence[models.Model], *, unique: Sequence[str] = (), changed: Collection[str] = ()) -> int:
     """Insert these rows of one model; where `unique` is taken already, set the `changed` fields of the row there.
 
-    With nothing to change the row there stays as it is. A single row is a transaction of its own.
+    With nothing to change the row there stays as it is. A single row is a transaction of its own. The answer is how
+    many rows were written.
 
     Rows get no primary key by this; those that have one keep it, but where `unique` decides which row it is.
     """
     if not rows:
-        return
+        return 0
     fields = [field for field in rows[0]._meta.concrete_fields if not field.primary_key]
     if rows[0].pk is not None and not unique:
         fields = [*rows[0]._meta.concrete_fields]
@@ -45,25 +46,30 @@ def insert(rows: Sequence[models.Model], *, unique: Sequence[str] = (), changed:
     values = _values(rows, fields)
     put = _put_into_postgresql if connection.vendor == "postgresql" else _put_into_sqlite
     with nullcontext() if len(rows) == 1 else transaction.atomic(savepoint=False):
-        put(f"INSERT INTO {connection.ops.quote_name(table)} ({columns})", fields, values, ending)
+        written = put(f"INSERT INTO {connection.ops.quote_name(table)} ({columns})", fields, values, ending)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
+    return written
 
 
-def _put_into_postgresql(start: str, fields: Sequence[Any], values: Iterator[Row], ending: str) -> None:
+def _put_into_postgresql(start: str, fields: Sequence[Any], values: Iterator[Row], ending: str) -> int:
     names = [field.column for field in fields]
     typed = ", ".join(f"{_quoted(field)} {field.db_type(connection)}" for field in fields)
     columns = ", ".join(map(_quoted, fields))
     statement = f"{start} SELECT {columns} FROM json_to_recordset(%s) AS given({typed}){ending}"  # noqa: S608  # names of ours
+    written = 0
     with connection.cursor() as cursor:
         while some := [dict(zip(names, row, strict=True)) for row in islice(values, AT_ONCE)]:
             cursor.execute(statement, [json.dumps(some)])
+            written += cursor.rowcount
+    return written
 
 
-def _put_into_sqlite(start: str, fields: Sequence[Any], values: Iterator[Row], ending: str) -> None:
+def _put_into_sqlite(start: str, fields: Sequence[Any], values: Iterator[Row], ending: str) -> int:
     places = ", ".join(["%s"] * len(fields))
     with connection.cursor() as cursor:
         cursor.executemany(f"{start} VALUES ({places}){ending}", list(values))
+        return int(cursor.rowcount)
 
 
 def _on_conflict(unique: Sequence[Any], fields: Sequence[Any], changed: Collection[str]) -> str:

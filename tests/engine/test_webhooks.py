@@ -267,3 +267,18 @@ class TestFlood:
             assert statuses == [401, 401, 401, 429, 429]
             assert notify(body_of()).status_code == 200
         assert counters() == {"unknown_secret": 3, "too_many": 2}
+
+
+def test_a_good_one_costs_two_questions(notify, secret, django_assert_num_queries):
+    """The secrets of the address, the row, and nothing before or between them; the wake-up comes with the commit."""
+    with django_assert_num_queries(2):
+        assert notify(body_of()).status_code == 200
+
+
+def test_an_old_secret_ends_on_its_very_second(notify, secret):
+    secret.expires_at = NOON
+    secret.save()
+    with time_machine.travel(NOON - timedelta(microseconds=1), tick=False):
+        assert notify(body_of()).status_code == 200
+    with time_machine.travel(NOON, tick=False):
+        assert notify(body_of(taskId="t-2")).status_code == 401
