@@ -14,7 +14,7 @@ class Sizes:
     vendors: int = 50_000
     invoices: int = 2_000
     few_vendors: int = 10_000
-    many_vendors: int = 1_000_000
+    many_vendors: tuple[int, ...] = (100_000, 1_000_000)
     deliveries: int = 4_000
     integrations: int = 5_000
     approvals: int = 40
@@ -22,11 +22,14 @@ class Sizes:
     latency: float = 0.02
     far: float = 0.2
     companies: int = 24
+    each: int = 12
+    rounds: int = 3
+    queued: int = 100_000
 
 
 QUICK = Sizes(
-    pairs=1, vendors=2_000, invoices=60, few_vendors=1_000, many_vendors=4_000, deliveries=400, integrations=300,
-    approvals=5, starts=3, companies=8,
+    pairs=1, vendors=2_000, invoices=60, few_vendors=1_000, many_vendors=(4_000,), deliveries=400, integrations=300,
+    approvals=5, starts=3, companies=8, each=4, rounds=1, queued=5_000,
 )  # fmt: skip
 
 SIZES = QUICK if os.environ.get("BENCH") == "quick" else Sizes()
