@@ -39,6 +39,7 @@ from syncengine.models import (
     RunStatus,
     RunTrigger,
 )
+from tenants.row_security import unbound
 
 log = structlog.get_logger(__name__)
 
@@ -177,11 +178,13 @@ def _somebody_waits(run: Run) -> bool:
     Of its own integration only what people and notifications brought: its other runs come when this one is done.
     """
     since = timezone.now() - PATIENCE
-    return (
-        Record.objects.filter(pending.due_records(since)).filter(pending.may_call(since)).exists()
-        or InboxNotification.objects.filter(inbox.due_notifications(since)).exists()
-        or Run.objects.filter(due_runs(since), created_at__lte=since).exclude(integration=run.integration_id).exists()
-    )
+    others = Run.objects.exclude(integration=run.integration_id)
+    with unbound():  # they wait in other organizations too
+        return (
+            Record.objects.filter(pending.due_records(since)).filter(pending.may_call(since)).exists()
+            or InboxNotification.objects.filter(inbox.due_notifications(since)).exists()
+            or others.filter(due_runs(since), created_at__lte=since).exists()
+        )
 
 
 def postpone(run: Run, until: datetime) -> None:
