@@ -34,7 +34,7 @@ HOOKS = {
     "JMESPath": "_func_* visit_*",
     "http.server": "handle_error log_message",
 }
-CALLED_BY_DECORATOR = ["@register*", "@admin.*", "@field_validator*", "@receiver*"]
+CALLED_BY_DECORATOR = ["@register*", "@*.register_lookup", "@admin.*", "@field_validator*", "@receiver*"]
 # Flows are found by discovery.
 DISCOVERED = "syncengine/flows/"
 
