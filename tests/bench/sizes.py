@@ -1,4 +1,6 @@
-"""How much is measured: the sizes of the targets, or with BENCH=quick as much as can be tried in a few minutes."""
+"""How much is measured: the sizes of the targets; with BENCH=medium a fifth of them, enough for ratios; with BENCH=quick
+as much as can be tried in a few minutes.
+"""
 
 from __future__ import annotations
 
@@ -32,4 +34,8 @@ QUICK = Sizes(
     approvals=5, starts=3, companies=8, each=4, rounds=1, queued=5_000,
 )  # fmt: skip
 
-SIZES = QUICK if os.environ.get("BENCH") == "quick" else Sizes()
+MEDIUM = Sizes(
+    vendors=10_000, invoices=400, many_vendors=(40_000,), approvals=20, companies=12, each=4, rounds=1, queued=20_000,
+)  # fmt: skip
+
+SIZES = {"quick": QUICK, "medium": MEDIUM}.get(os.environ.get("BENCH", ""), Sizes())
