@@ -1,5 +1,5 @@
-"""How much is measured: the sizes of the targets; with BENCH=medium a fifth of them, enough for ratios; with BENCH=quick
-as much as can be tried in a few minutes.
+"""How much is measured: the sizes of the targets, or BENCH=medium, a fifth of them, which is enough for ratios, or
+BENCH=quick, as much as can be tried in a few minutes.
 """
 
 from __future__ import annotations
