@@ -211,7 +211,7 @@ def _die(town: FaultWorld, nursery: Nursery, step: Step, crash: str) -> None:
     if crash == "crash during":
         wait_until(lambda: _tries(town, step))
         child.kill()
-    assert child.wait() == -signal.SIGKILL
+    assert child.wait() == -signal.SIGKILL, town.story()
 
 
 @pytest.mark.parametrize("name", STEPS)
