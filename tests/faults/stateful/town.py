@@ -26,7 +26,7 @@ from syncengine.sandbox.sap_b1.server import DEFAULT_CREDENTIALS
 from syncengine.sandbox.server import encode
 from tests import factories
 from tests.engine.processes import wait_until
-from tests.engine.world import PERSON, Document, connect, in_threads
+from tests.engine.world import PERSON, Document, as_new, connect, in_threads
 from tests.faults.stateful.workers import work_off
 from tests.faults.world import OPEN, FaultWorld
 
@@ -157,12 +157,5 @@ def living_town(sandboxes: Sandboxes) -> Iterator[LivingTown]:
             integration.delete()
             NamedLock.objects.all().delete()
             cache.clear()
-            _as_new(sandboxes)
-
-
-def _as_new(sandboxes: Sandboxes) -> None:
-    sandboxes.sap.credentials.update(DEFAULT_CREDENTIALS)
-    for server in (sandboxes.sap, sandboxes.basware):
-        server.faults.clear()
-        server.requests.clear()
-        server.reset()
+            sandboxes.sap.credentials.update(DEFAULT_CREDENTIALS)
+            as_new(sandboxes)
