@@ -61,6 +61,7 @@ class MemberDetail(ScopedView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, **kwargs: Any) -> Response:
         """Take a member out of the organization."""
+        self.check_if_match(MemberShape(self.membership).data)
         people.remove_member(self.access, self.membership)
         return Response(status=204)
 
@@ -115,5 +116,6 @@ class ApiKeyDetail(ScopedView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, **kwargs: Any) -> Response:
         """Revoke a key; it is of no use from now on."""
+        self.check_if_match(KeyShape(self.key).data)
         people.revoke_key(self.access, self.key)
         return Response(status=204)

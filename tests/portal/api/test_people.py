@@ -50,6 +50,22 @@ def test_only_an_owner_makes_owners_and_unmakes_them(owner, admin, viewer, api, 
     assert in_browser(owner).patch(f"members/{owner_row.pk}/", {"role": "admin"}).status_code == 200
 
 
+def test_if_match_keeps_a_member_whose_role_has_changed_meanwhile(owner, viewer, api, membership):
+    row, caller = membership("viewer"), api("admin")
+    first = caller.patch(f"members/{row.pk}/", {"role": "operator"})["ETag"]
+    second = caller.patch(f"members/{row.pk}/", {"role": "viewer"})["ETag"]
+    assert caller.delete(f"members/{row.pk}/", If_Match=first).status_code == 412
+    assert membership("viewer") == row
+    assert caller.delete(f"members/{row.pk}/", If_Match=second).status_code == 204
+
+
+def test_if_match_keeps_a_key_that_is_not_the_one_that_was_seen(organization, api):
+    spare, _ = ApiKey.issue(organization, "spare", "viewer")
+    caller = api("admin")
+    assert caller.delete(f"api-keys/{spare.pk}/", If_Match='"another"').status_code == 412
+    assert caller.delete(f"api-keys/{spare.pk}/", If_Match="*").status_code == 204
+
+
 def test_the_last_owner_stays(owner, in_browser, membership):
     row = membership("owner")
     assert in_browser(owner).patch(f"members/{row.pk}/", {"role": "admin"}).status_code == 400
