@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz/", health.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("webhooks/basware/<str:webhook_id>/", webhooks.basware, name="basware-webhook"),
+    path("webhooks/sap/<int:integration_id>/", webhooks.sap, name="sap-webhook"),
     path("api/v1/", include("portal.api.urls")),
     # The same API for a browser session of several organizations: the address names the one that is meant.
     path("o/<slug:slug>/api/v1/", include((resources, "api"), namespace="organization-api")),

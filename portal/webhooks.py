@@ -1,6 +1,9 @@
-"""Where Basware's notifications arrive: raw bytes, a signature, an answer within milliseconds."""
+"""Where Basware's notifications and SAP's hints arrive: an answer within milliseconds."""
 
 from __future__ import annotations
+
+import base64
+import binascii
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -10,10 +13,14 @@ from django.views.decorators.http import require_POST
 from portal.addresses import client_address
 from portal.rates import Rate
 from syncengine.connectors.basware.signature import HEADER
+from syncengine.engine import hints
 from syncengine.engine.quarantine import LARGEST_BODY, Refusal, Sender, refuse
 from syncengine.engine.webhooks import addressed, receive
+from tenants.models import Integration
+from tenants.permissions import Action
+from tenants.scoping import access_of_key
 
-# Of bad signatures only: good ones are never counted, so nobody can crowd them out.
+# Of bad signatures and passwords only: good ones are never counted, so nobody can crowd them out.
 BAD_RATE = Rate(120, 60)
 _DIGITS = 10
 
@@ -33,6 +40,44 @@ def basware(request: HttpRequest, webhook_id: str) -> HttpResponse:
     signature = request.headers.get(HEADER)
     status, answer = receive(integration, body, signature, now, lambda: _tolerated(address), address, held)
     return JsonResponse(answer, status=status)
+
+
+@csrf_exempt
+@require_POST
+def sap(request: HttpRequest, integration_id: int) -> HttpResponse:
+    """SAP's own webhooks (Service Layer of 10.0 FP 2602 and later): something has changed, so look now.
+
+    Their password is an API key, by Basic authentication: how SAP signs is not published. Nor is what it sends, so
+    nothing of that is read.
+    """
+    access = access_of_key(_password(request), timezone.now())
+    if access is None:
+        return _unknown(client_address(request))
+    integration = access.of(Integration).filter(pk=integration_id).first()
+    if integration is None:
+        return JsonResponse({"detail": "There is no such integration."}, status=404)
+    if not access.may(Action.RUN):
+        return JsonResponse({"detail": "The key's role must be operator."}, status=403)
+    hints.note(integration, timezone.now())
+    return JsonResponse({"status": "noted"}, status=202)
+
+
+def _password(request: HttpRequest) -> str:
+    """That of Basic authentication; empty when there is none."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _unknown(address: str) -> HttpResponse:
+    if wait := BAD_RATE.exceeded(f"sap-webhook:{address}"):
+        return JsonResponse({"detail": "Too many wrong passwords."}, status=429, headers={"Retry-After": str(wait)})
+    detail = {"detail": "The password of Basic authentication must be an API key."}
+    return JsonResponse(detail, status=401, headers={"WWW-Authenticate": 'Basic realm="Ledgerbridge"'})
 
 
 def _body(request: HttpRequest) -> bytes | None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from portal.views.access import integration_of, organization_page, page_of
 from portal.views.keyset import keyset_page
 from syncengine.connectors.basware.notification import TaskType, type_of
-from syncengine.engine import inbox, webhooks
+from syncengine.engine import hints, inbox, webhooks
 from syncengine.engine.runs import ActionRefused
 from syncengine.engine.webhook_watch import state_of
 from syncengine.models import InboxNotification, NotificationResult, Record
@@ -61,6 +61,7 @@ def webhook(request: HttpRequest, access: Access, integration_id: int) -> HttpRe
     context = {
         "state": state_of(integration, timezone.now()),
         "url": webhooks.webhook_url(integration),
+        "sap_url": hints.hint_url(integration),
         "can_subscribe": Connection.objects.filter(integration=integration, system=System.BASWARE).exists(),
         "page": page,
         "deliveries": list(_deliveries(integration, page.rows)),

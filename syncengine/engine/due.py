@@ -10,7 +10,18 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from syncengine import audit
-from syncengine.engine import erasing, execution, inbox, pending, ping_schedule, schedule, settling, statistics, sweep
+from syncengine.engine import (
+    erasing,
+    execution,
+    hints,
+    inbox,
+    pending,
+    ping_schedule,
+    schedule,
+    settling,
+    statistics,
+    sweep,
+)
 from syncengine.engine.leases import owner_prefix
 from syncengine.engine.work import Deadline
 from syncengine.hooks import delivering as hooks
@@ -37,6 +48,7 @@ UNITS: tuple[Callable[[Deadline], bool], ...] = (
     settling.poll_due,
     pending.work_on_due,
     schedule.start_due,
+    hints.start_due,
     execution.execute_due,
     sweep.start_due,
     audit.seal_due,
@@ -95,6 +107,7 @@ def anything_due(now: datetime) -> bool:
         return True
     left_behind = Record.objects.filter(status=RecordStatus.IN_PROGRESS, lease_expires_at__lte=now)
     by_the_clock = (
+        hints.is_due,
         sweep.is_due,
         audit.is_due,
         ping_schedule.is_due,

@@ -14,6 +14,7 @@ class FlowState(ScopedModel):
     """Schedules are cron expressions in the organization's time zone; null means only on request.
 
     `next_due_at` and `next_full_due_at` are computed from them, so that the dispatcher's question is one indexed query.
+    `hint_due_at`: SAP has said that something changed, and the next run is to begin then.
     """
 
     organization_path: ClassVar[str] = "integration__organization"
@@ -27,6 +28,7 @@ class FlowState(ScopedModel):
     watermark = models.JSONField(null=True, blank=True)
     next_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     next_full_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    hint_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     last_run = models.ForeignKey("Run", models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:

@@ -32,7 +32,7 @@ from tests.portal.views.test_period_end import remembered
 from tests.security.world import addresses, one_of_everything
 
 # Django's and the API's own pages have looks of their own; the rest here is for machines.
-ELSEWHERE = ("admin:", "api:", "organization-api:", "healthz", "metrics", "basware-webhook")
+ELSEWHERE = ("admin:", "api:", "organization-api:", "healthz", "metrics", "basware-webhook", "sap-webhook")
 CAUSE = {"flow": "invoices", "cause": "problems: G/L account 4010 is closed in SAP."}
 NEEDS = {
     "portal:repair": CAUSE,

@@ -28,6 +28,7 @@ SITE: dict[str, Methods] = {
     "healthz": {"GET": ANYONE},
     "metrics": {"GET": MACHINE},
     "basware-webhook": {"POST": ANYONE},  # the signature decides
+    "sap-webhook": {"POST": ANYONE},  # the API key decides
     "api:schema": {"GET": ANYONE},
     "api:docs": {"GET": ANYONE},
     "portal:landing": {"GET": ANYONE},
