@@ -150,7 +150,7 @@ class _Trail:
 
     def add(self, rows: list[Row]) -> None:
         keys = self.keys(rows)
-        self._hashes.extend(hash(key) for key in keys)
+        self._hashes.extend(map(_mark, keys))
         self._turns.add(keys[-1])
         self._last_page = set(keys)
 
@@ -169,11 +169,16 @@ def _unseen(pages: Iterator[list[Row]], trail: _Trail) -> Iterator[list[Row]]:
     for rows in pages:
         new: list[Row] = []
         for row, key in zip(rows, trail.keys(rows), strict=True):
-            if hash(key) not in seen:
-                seen.add(hash(key))
+            if _mark(key) not in seen:
+                seen.add(_mark(key))
                 new.append(row)
         if new:
             yield new
+
+
+def _mark(key: Any) -> int:
+    """Eight bytes to know a key by. Of its text: the hash of the number -1 is that of -2."""
+    return hash(str(key))
 
 
 def _beyond(where: str, key: str, last: str | int | None) -> str:

@@ -151,6 +151,15 @@ def test_a_keyset_that_turns_in_circles_does_not_run_for_ever():
     )
 
 
+def test_the_numbers_minus_one_and_minus_two_are_two_keys():
+    """To Python both have the hash -2."""
+
+    def fetch(query: Query) -> Page:
+        return Page([{"K": -1}, {"K": -1}] if query.top else [{"K": -2}, {"K": -1}, {"K": 1}], None)
+
+    assert [row["K"] for rows in keyset_pages(fetch, Query("X", page_size=2), "K", None) for row in rows] == [-2, -1, 1]
+
+
 def test_the_trail_of_a_million_keys_stays_small():
     trail = _Trail("K")
     for page in range(100):
