@@ -22,6 +22,7 @@ from django.test import Client, override_settings
 from django.utils import translation
 
 from portal.sessions import SessionStore, cookie_of, key_of
+from syncengine.engine import permits
 from tests import factories, summaries
 
 QUICK = {
@@ -78,6 +79,7 @@ def _signed_cookies() -> Iterator[None]:
 def _apart() -> Iterator[None]:
     """What one test counted or remembered is nothing to the next."""
     yield
+    permits.forget()
     cache.clear()
     translation.deactivate()
 

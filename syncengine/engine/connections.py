@@ -19,7 +19,7 @@ from syncengine.connectors.http import HttpTransport, Limits, Transport
 from syncengine.connectors.outcomes import Unavailable
 from syncengine.connectors.rest_erp import RestErp, RestErpSettings
 from syncengine.connectors.sap_b1 import SapB1, SapSession, SapSettings
-from syncengine.engine import locks
+from syncengine.engine import locks, permits
 from syncengine.engine.gate import Caller, Gate
 from syncengine.engine.observing import CallLog
 from syncengine.engine.sandboxes import endpoints_of
@@ -187,4 +187,5 @@ def systems(integration: Integration, caller: Caller = Caller.WORK) -> Iterator[
         with bound_to(integration.organization_id):
             yield Systems(erp_client(sap, calls, caller), basware_client(basware, calls, caller), calls)
     finally:
+        permits.let_go(sap.pk, basware.pk)
         calls.flush()

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from syncengine.engine import applying, mappings, slots
+from syncengine.engine import applying, mappings, permits
 from syncengine.engine.archive import DbArchive
 from syncengine.engine.connections import Systems
 from syncengine.engine.documents import advance_all, describe, opens_anew, store_found
@@ -35,16 +36,20 @@ def synchronise(flow: Flow, work: RunWork) -> bool:
     """Do the run; False when it has to be gone on with later."""
     assert isinstance(flow, DocumentFlow)  # flows are of one kind or the other
     run = work.run
-    with slots.held(run.integration, flow.target) as in_flight:
-        if in_flight == 0:
-            return False
-        if run.mode == RunMode.DRY_RUN:
-            return _dry_run(flow, work, in_flight)
-        if run.mode == RunMode.APPLY:
-            return _apply(flow, work, in_flight)
-        if not run.cursor.get("found_all"):
-            _find(flow, work)
-        return _advance_found(flow, work, in_flight)
+    if not permits.within_reach(run.integration, flow.target):
+        return False
+    if run.mode == RunMode.DRY_RUN:
+        return _dry_run(flow, work, at_once())
+    if run.mode == RunMode.APPLY:
+        return _apply(flow, work, at_once())
+    if not run.cursor.get("found_all"):
+        _find(flow, work)
+    return _advance_found(flow, work, at_once())
+
+
+def at_once() -> int:
+    """How many documents are worked on at a time: while some wait for SAP, as many others wait for Basware."""
+    return 2 * settings.CALLS_IN_FLIGHT
 
 
 def _window(flow: DocumentFlow, work: RunWork) -> FindWindow:

@@ -14,18 +14,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
 from syncengine.connectors.http import Judge, Request, Response, Transport
 from syncengine.connectors.outcomes import ConnectorError, Rejected, Throttled, Unauthenticated, Unavailable
-from syncengine.engine import circuit
+from syncengine.engine import circuit, permits
 from syncengine.engine.circuit import FAILURES_THAT_OPEN, HeldBack
 from tenants.models import Connection, System
 
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 1.0
+PATIENCE_OF_PEOPLE = 5.0
 PAUSED = "integration_paused"
 
 
@@ -87,7 +89,10 @@ class Gate:
         if is_login and self._caller is not Caller.PING:
             self._check_refused()
         try:
-            response = self._inner.send(request, judge)
+            with permits.held(self._pk, self._patience()):
+                response = self._inner.send(request, judge)
+        except permits.NoPermit:
+            raise self._busy() from None
         except Unauthenticated as error:
             if error.login_refused:
                 self._refused(error)
@@ -104,6 +109,17 @@ class Gate:
         if not is_login:  # a system that lets us in and then fails is still failing
             self._answered()
         return response
+
+    def _patience(self) -> float:
+        return float(settings.LEASE_SECONDS) if self._caller is Caller.WORK else PATIENCE_OF_PEOPLE
+
+    def _busy(self) -> HeldBack:
+        return HeldBack(
+            f"All calls to {self._name} that may be made at once are being made.",
+            code="connection_busy",
+            hint="Try again in a moment; work that waits is tried again by itself.",
+            after=PATIENCE_OF_PEOPLE,
+        )
 
     def _look(self, *, afresh: bool = False) -> _State:
         with self._guard:

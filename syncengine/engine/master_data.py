@@ -14,12 +14,13 @@ from contextvars import copy_context
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_events
-from syncengine.engine import applying, mappings, slots
+from syncengine.engine import applying, mappings, permits
 from syncengine.engine.closings import absent_records, active_records, last_complete_read
 from syncengine.engine.comparing import Comparison, Fate, Judged
 from syncengine.engine.leases import LeaseLost, lease_end
@@ -43,16 +44,15 @@ CHUNK = 100
 def synchronise(flow: MasterDataFlow, work: RunWork) -> bool:
     """Do the run from its checkpoint on; False when it has to be gone on with later."""
     run = work.run
-    with slots.held(run.integration, flow.target) as in_flight:
-        if in_flight == 0:
-            return False
-        comparison = comparison_for(flow, work)
-        with Sender(run.integration, flow, work.systems, run, in_flight) as sender:
-            if run.mode == RunMode.APPLY:
-                finished = _Application(flow, work, comparison, sender).go()
-            else:
-                finished = _Synchronisation(flow, work, comparison, sender).go()
-            sender.finish()
+    if not permits.within_reach(run.integration, flow.target):
+        return False
+    comparison = comparison_for(flow, work)
+    with Sender(run.integration, flow, work.systems, run, settings.CALLS_IN_FLIGHT) as sender:
+        if run.mode == RunMode.APPLY:
+            finished = _Application(flow, work, comparison, sender).go()
+        else:
+            finished = _Synchronisation(flow, work, comparison, sender).go()
+        sender.finish()
     return finished
 
 

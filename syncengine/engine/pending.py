@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_events
 from syncengine.connectors.outcomes import ConnectorError
-from syncengine.engine import circuit, documents, mappings, slots, tallies, turns, wishes
+from syncengine.engine import circuit, documents, mappings, permits, tallies, turns, wishes
 from syncengine.engine.comparing import Comparison, Fate
 from syncengine.engine.connections import NotConfigured, Systems, systems
 from syncengine.engine.context import flow_context
+from syncengine.engine.document_runs import at_once
 from syncengine.engine.leases import Heartbeat, lease_end, new_owner
 from syncengine.engine.records import (
     Trouble,
@@ -88,30 +90,29 @@ def _work_on_flows(integration: Integration, due: QuerySet[Record], deadline: De
 
 def _work_with_kin(integration: Integration, first: Record, deadline: Deadline) -> bool:
     flow = registry.get(first.flow)
-    with slots.held(integration, flow.target) as in_flight:
-        if in_flight == 0:
-            return False
-        turns.take(integration)
-        owner = new_owner()
-        pks = _claim(first, owner)
-        try:
-            with Heartbeat(lambda: _renew(owner)), systems(integration) as both:
-                if isinstance(flow, MasterDataFlow):
-                    _send_again(integration, flow, both, pks, in_flight)
-                elif isinstance(flow, DocumentFlow):
-                    documents.advance_all(integration, flow, both, pks, in_flight, deadline)
-        except NotConfigured as error:
-            _fail_all(pks, owner, Trouble("not_configured", str(error), "Enter the connection, then replay."))
-        except ConnectorError as error:
-            circuit.note_failure(integration, error.system or flow.source, error)
-            _back_off(pks, owner, error)
-        except DatabaseError:
-            raise  # nothing could be written down now: given back below, or when the lease runs out
-        except Exception as error:
-            log.exception("records_crashed", flow=first.flow)
-            _fail_all(pks, owner, internal_error(error))
-        finally:
-            _let_go(pks, owner)
+    if not permits.within_reach(integration, flow.target):
+        return False
+    turns.take(integration)
+    owner = new_owner()
+    pks = _claim(first, owner)
+    try:
+        with Heartbeat(lambda: _renew(owner)), systems(integration) as both:
+            if isinstance(flow, MasterDataFlow):
+                _send_again(integration, flow, both, pks)
+            elif isinstance(flow, DocumentFlow):
+                documents.advance_all(integration, flow, both, pks, at_once(), deadline)
+    except NotConfigured as error:
+        _fail_all(pks, owner, Trouble("not_configured", str(error), "Enter the connection, then replay."))
+    except ConnectorError as error:
+        circuit.note_failure(integration, error.system or flow.source, error)
+        _back_off(pks, owner, error)
+    except DatabaseError:
+        raise  # nothing could be written down now: given back below, or when the lease runs out
+    except Exception as error:
+        log.exception("records_crashed", flow=first.flow)
+        _fail_all(pks, owner, internal_error(error))
+    finally:
+        _let_go(pks, owner)
     return bool(pks)
 
 
@@ -135,15 +136,13 @@ def _renew(owner: str) -> bool:
     return True
 
 
-def _send_again(
-    integration: Integration, flow: MasterDataFlow, both: Systems, pks: Sequence[int], in_flight: int
-) -> None:
+def _send_again(integration: Integration, flow: MasterDataFlow, both: Systems, pks: Sequence[int]) -> None:
     """What was ready to be sent is sent as stored; a replay is read and mapped afresh."""
     records = list(Record.objects.filter(pk__in=pks).order_by("pk"))
     ready = [record for record in records if record.part and record.target]
     runs = {record.run_id for record in records}
     run = Run.objects.filter(pk__in=[one for one in runs if one]).first() if len(runs) == 1 else None
-    with Sender(integration, flow, both, run, in_flight) as sender:
+    with Sender(integration, flow, both, run, settings.CALLS_IN_FLIGHT) as sender:
         afresh = [record for record in records if not (record.part and record.target)]
         if afresh:
             ready += _read_again(integration, flow, both, afresh)

@@ -8,7 +8,7 @@ from tenants.models import Connection
 
 
 class CallSlot(models.Model):
-    """Slot `number` (from 0) of a connection; held by whoever's lease has not expired."""
+    """Slot `number` (from 0) of a connection: a permit for one call at a time of the process that leases it."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="slots")
     number = models.PositiveSmallIntegerField()

@@ -17,7 +17,7 @@ from syncengine.engine.work import Deadline, RunWork
 from syncengine.flows.desk import Finished, NeedsPerson
 from syncengine.flows.document import FoundPage
 from syncengine.mapping import Problem
-from syncengine.models import CallSlot, FlowState, Record, Run
+from syncengine.models import FlowState, Record, Run
 from tests.engine.papers import FLOW, ME, PaperFlow, claimed, clients, found
 from tests.factories import NOON, RunFactory
 
@@ -145,17 +145,11 @@ def test_who_has_lost_the_run_stops_reading(transactional_db, connected, state):
     assert list(statuses()) == ["1"]
 
 
-def test_without_a_free_slot_nothing_is_read_yet(transactional_db, connected, state, settings):
+def test_without_a_permit_within_reach_nothing_is_read_yet(transactional_db, connected, state, settings):
     settings.CALLS_IN_FLIGHT = 0
     flow = PaperFlow(pages=[page("1")])
     assert not synchronise(flow, start(connected))
     assert (flow.windows, statuses()) == ([], {})
-
-
-def test_slots_are_given_back_at_the_end(transactional_db, connected, state):
-    synchronise(PaperFlow(pages=[page("1")]), start(connected))
-    assert CallSlot.objects.exists()
-    assert set(CallSlot.objects.values_list("owner", "expires_at")) == {("", None)}
 
 
 def rehearsing(integration: Any, deadline: Any = None, **fields: Any) -> RunWork:

@@ -10,9 +10,9 @@ import pytest
 import structlog
 from django.utils import timezone
 
-from syncengine.engine import locks, slots
+from syncengine.engine import locks
 from syncengine.engine.leases import Heartbeat, LeaseLost, lease_end, new_owner
-from syncengine.models import CallSlot, NamedLock
+from syncengine.models import NamedLock
 from tests.engine.world import in_threads
 
 SHORT = 0.15
@@ -143,105 +143,3 @@ def test_one_at_a_time_holds_a_lock():
 
     in_threads(*[work] * 5)
     assert most == [1] * 5
-
-
-# Slots
-
-
-@pytest.mark.django_db
-def test_the_first_holder_has_all_slots_that_are_free(connected, settings):
-    settings.CALLS_IN_FLIGHT = 3
-    with slots.held(connected, "basware") as mine, slots.held(connected, "basware") as others:
-        assert (mine, others) == (3, 0)
-
-
-@pytest.mark.django_db
-def test_slots_are_given_back(connected, settings):
-    settings.CALLS_IN_FLIGHT = 3
-    with slots.held(connected, "basware"):
-        pass
-    with slots.held(connected, "basware") as mine:
-        assert mine == 3
-    assert CallSlot.objects.count() == 3
-
-
-@pytest.mark.django_db
-def test_two_holders_together_never_have_more_than_there_are(connected, settings):
-    settings.CALLS_IN_FLIGHT = 4
-    with slots.held(connected, "basware", wanted=3) as mine, slots.held(connected, "basware") as others:
-        assert (mine, others) == (3, 1)
-
-
-@pytest.mark.django_db
-def test_each_connection_has_slots_of_its_own(connected, settings):
-    settings.CALLS_IN_FLIGHT = 2
-    with slots.held(connected, "basware") as to_basware, slots.held(connected, "sap_b1") as to_sap:
-        assert (to_basware, to_sap) == (2, 2)
-
-
-@pytest.mark.django_db
-def test_the_slots_of_a_dead_worker_are_free_when_their_lease_is_over(connected, settings):
-    settings.CALLS_IN_FLIGHT = 2
-    with slots.held(connected, "basware"):
-        CallSlot.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-        with slots.held(connected, "basware") as mine:
-            assert mine == 2
-
-
-@pytest.mark.django_db
-def test_fewer_calls_in_flight_take_effect_at_once(connected, settings):
-    settings.CALLS_IN_FLIGHT = 4
-    with slots.held(connected, "basware"):
-        pass
-    settings.CALLS_IN_FLIGHT = 2
-    with slots.held(connected, "basware") as mine:
-        assert mine == 2
-
-
-@pytest.mark.django_db(transaction=True)
-def test_workers_that_ask_at_once_share_what_there_is(connected, settings):
-    settings.CALLS_IN_FLIGHT = 4
-    everyone_asked = threading.Barrier(3)
-
-    def ask() -> int:
-        with slots.held(connected, "basware", wanted=2) as mine:
-            everyone_asked.wait(20)
-            return mine
-
-    assert sum(in_threads(*[ask] * 3)) <= 4
-
-
-def test_no_more_calls_are_in_flight_than_there_are_slots(world, quick, batches_of_four):
-    quick.CALLS_IN_FLIGHT = 2
-    at_once, most = [], []
-    handle = world.sandboxes.basware.handle
-
-    def counting(request):
-        if request.method != "POST" or request.path != "/v2/projects":
-            return handle(request)
-        at_once.append(1)
-        most.append(len(at_once))
-        time.sleep(0.05)  # a slow answer: others may come meanwhile
-        try:
-            return handle(request)
-        finally:
-            at_once.pop()
-
-    world.sandboxes.basware.handle = counting
-    try:
-        run = world.run("projects")
-    finally:
-        del world.sandboxes.basware.handle
-    assert run.status == "succeeded"
-    assert max(most) == 2
-
-
-def test_a_run_without_a_slot_waits_and_does_not_spin(world, quick):
-    quick.CALLS_IN_FLIGHT = 1
-    run = world.ask("projects")
-    with slots.held(world.integration, "basware"):
-        world.quiet()
-        world.work(1.2)
-        assert len(world.calls("sap_b1")) <= 5
-        assert (world.again(run).read, world.again(run).resumes) == (0, 0)
-    assert world.finish(run).status == "succeeded"
