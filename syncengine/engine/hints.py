@@ -36,7 +36,7 @@ def note(integration: Integration, now: datetime) -> None:
     marked = [
         state.pk
         for name, state in flow_states.states(integration).items()
-        if state.enabled and state.hint_due_at is None and registry.get(name).source == System.SAP_B1
+        if state.enabled and state.hint_due_at is None and registry.get(name).source == System.SAP_B1.value
     ]
     if marked:
         FlowState.objects.filter(pk__in=marked, hint_due_at=None).update(hint_due_at=now + COLLECTED_FOR)
