@@ -17,7 +17,7 @@ from syncengine.engine import flow_states
 from syncengine.engine.runs import request_runs
 from syncengine.engine.work import Deadline
 from syncengine.flows import registry
-from syncengine.models import FlowState, RunMode, RunTrigger
+from syncengine.models import FlowState, Run, RunMode, RunTrigger
 from tenants.models import Integration, System
 
 COLLECTED_FOR = timedelta(seconds=10)
@@ -63,15 +63,18 @@ def start_due(_deadline: Deadline) -> bool:
 
 @transaction.atomic
 def _start(state: FlowState) -> None:
-    """Take the mark and ask for the run in one step. A run that had begun before the hint does not answer it."""
-    hinted = state.hint_due_at
-    assert hinted is not None
+    """Take the mark and ask for the run in one step.
+
+    A run that has begun may have read before the hint came, so another is to follow. It is held still while we look: it
+    must not begin before the mark is off, behind which other hints stand back.
+    """
     mark = FlowState.objects.filter(pk=state.pk)
-    if not mark.filter(hint_due_at=hinted).update(hint_due_at=None):
+    if not mark.filter(hint_due_at=state.hint_due_at).update(hint_due_at=None):
         return  # another worker has taken it
     if state.flow not in registry.of(state.integration.settings):
         return
     trigger = RunTrigger.WEBHOOK
     (run,) = request_runs(state.integration, state.flow, RunMode.INCREMENTAL, trigger=trigger, actor=ACTOR)
-    if run.started_at is not None and run.started_at < hinted:
+    held = Run.objects.select_for_update(no_key=True).only("started_at").get(pk=run.pk)
+    if held.started_at is not None:
         mark.update(hint_due_at=timezone.now() + COLLECTED_FOR)
