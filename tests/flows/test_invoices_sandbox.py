@@ -23,6 +23,7 @@ from syncengine.flows.invoices import InvoiceFlow
 from syncengine.flows.payments import PaymentFlow
 from syncengine.sandbox.dataset import Dataset
 from syncengine.sandbox.launch import Options, Sandboxes
+from tests.engine.processes import wait_until
 from tests.flows.desks import MemoryArchive, MemoryEngine, Row
 
 LOOPBACK = OutboundPolicy(allow=("127.0.0.0/8",), allow_http=True)
@@ -175,15 +176,25 @@ def test_payments_of_the_sandbox_are_told_with_totals_that_sap_confirms(ran: Ran
     ran.sandboxes.play([{"path": "/sap/payments/cancel", "body": {"entry": cancelled}}])
     again = tell(paying, {"doc_entry": max(int(row.source["DocEntry"]) for row in first)})
     assert f"{cancelled}/0R" in [row.key for row in again]
+    sent = Counter(row.source["invoice_id"] for row in first + again if row.memo.get("sent"))
     for key, posting in paying.links.values():
-        document = engine.basware.document(key) or {}
-        told = [response["paidTotal"] for response in document.get("paymentResponses") or ()]
+        told = responses(engine, key, sent[key])
         invoice = engine.sap.by_key(posting.entity_set, posting.doc_entry) or {}
         paid = invoice["PaidToDateFC" if invoice["DocCurrency"] != "EUR" else "PaidToDate"]
-        assert not told or Decimal(str(told[-1])) == Decimal(str(paid)), key
+        assert not told or Decimal(str(told[-1]["paidTotal"])) == Decimal(str(paid)), key
     night = FindWindow(mode="full")
     looked_at = [found for page in engine.flow.discover(MemoryArchive(engine), night) for found in page.found]
     assert [found.memo for found in looked_at] == []
+
+
+def responses(engine: MemoryEngine, key: str, number: int) -> list[dict[str, Any]]:
+    """What Basware shows of them once it has worked on so many."""
+
+    def shown() -> list[dict[str, Any]]:
+        return list((engine.basware.document(key) or {}).get("paymentResponses") or ())
+
+    wait_until(lambda: len(shown()) >= number)
+    return shown()
 
 
 def tell(paying: MemoryEngine, watermark: dict[str, int]) -> list[Row]:
