@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 1.0
 ASK_AGAIN_SECONDS = 0.1
-"""How often a process asks for a permit that others hold; it is only told by the row."""
+"""How often a process asks for a permit that others hold, at most: it is only told by the row."""
 WISH_SECONDS = 3.0
 
 _LEASE = """
@@ -66,7 +66,8 @@ class Holder:
         self._owes_one = False
         self._sure_until = 0.0
         self._renew_at = 0.0
-        self._others_first_until = 0.0
+        self._ask_again_at = 0.0
+        self._wish_again_at = 0.0
         rows = [CallSlot(connection_id=connection_id, number=number) for number in range(settings.CALLS_IN_FLIGHT)]
         CallSlot.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -85,9 +86,9 @@ class Holder:
                 raise NoPermit
             if self.count == 0:
                 wished = True
-                locks.taken_for("permit", str(self._connection), seconds=WISH_SECONDS)
+                self._wish_for_one()
             with self._changed:
-                if not self._idle:
+                if not self._idle or self._unsure:
                     self._changed.wait(min(left, ASK_AGAIN_SECONDS))
         if wished:
             _wish(self._connection).delete()
@@ -113,11 +114,19 @@ class Holder:
         self.give_back(permit)
         return True
 
+    @property
+    def _unsure(self) -> bool:
+        """The process stood still for a lease: others may have what it holds, until the keeper has renewed it."""
+        return self.count > 0 and self._sure_until <= time.monotonic()
+
+    def _wish_for_one(self) -> None:
+        if time.monotonic() >= self._wish_again_at:
+            self._wish_again_at = time.monotonic() + WISH_SECONDS / 3
+            locks.taken_for("permit", str(self._connection), seconds=WISH_SECONDS)
+
     def _take_idle(self) -> int | None:
         with self._changed:
-            if self._sure_until <= time.monotonic():  # the process stood still: others may have them by now
-                self._idle.clear()
-            if not self._idle:
+            if not self._idle or self._unsure:
                 return None
             permit, _ = self._idle.popitem()
             self._busy.add(permit)
@@ -125,7 +134,7 @@ class Holder:
 
     def _lease(self) -> int | None:
         """One more permit of the database; one thread asks at a time, the others profit by what it is given."""
-        if self.count >= settings.CALLS_IN_FLIGHT or time.monotonic() < self._others_first_until:
+        if self.count >= settings.CALLS_IN_FLIGHT or time.monotonic() < self._ask_again_at or self._unsure:
             return None
         if not self._asking.acquire(blocking=False):
             return None
@@ -143,6 +152,7 @@ class Holder:
             cursor.execute(_LEASE.format(skip=skip), values)
             row = cursor.fetchone()
         if row is None:
+            self._ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
             return None
         with self._changed:
             if not self._idle and not self._busy:
@@ -158,9 +168,8 @@ class Holder:
     def keep(self) -> None:
         """What the keeper does for us each time: give back, renew."""
         self._return(self._not_needed(idle_for=IDLE_SECONDS))
-        if self.count and _wish(self._connection).filter(expires_at__gt=timezone.now()).exists():
-            with self._changed:
-                self._owes_one = True
+        if self.count:
+            self._owes_one = _wish(self._connection).filter(expires_at__gt=timezone.now()).exists()
         if self.count and time.monotonic() >= self._renew_at:
             self._renew()
 
@@ -170,7 +179,7 @@ class Holder:
             for permit in idle:
                 del self._idle[permit]
             if self._returning:
-                self._others_first_until = time.monotonic() + 5 * ASK_AGAIN_SECONDS
+                self._ask_again_at = time.monotonic() + 5 * ASK_AGAIN_SECONDS  # others first
             self._returning |= idle
             return set(self._returning)
 
@@ -183,16 +192,17 @@ class Holder:
     def _renew(self) -> None:
         """One statement for all we have; those that somebody else was given meanwhile are ours no more."""
         asked, now = time.monotonic(), timezone.now()
-        rows = CallSlot.objects.filter(connection=self._connection, owner=self.owner)
+        with self._changed:
+            held = {*self._idle, *self._busy, *self._returning}
+        rows = CallSlot.objects.filter(pk__in=held, owner=self.owner)
         renewed = rows.update(expires_at=lease_end(now))
+        lost = held.difference(rows.values_list("pk", flat=True)) if renewed != len(held) else set()
         with self._changed:
             self._renew_at, self._sure_until = asked + settings.LEASE_SECONDS / 3, asked + settings.LEASE_SECONDS
-        if renewed != self.count:
-            left = set(rows.values_list("pk", flat=True))
-            with self._changed:
-                self._idle = {permit: since for permit, since in self._idle.items() if permit in left}
-                self._busy &= left
-                self._returning &= left
+            self._idle = {permit: since for permit, since in self._idle.items() if permit not in lost}
+            self._busy -= lost
+            self._returning -= lost
+            self._changed.notify_all()
 
 
 class _Keeper:

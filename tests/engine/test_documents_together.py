@@ -1,4 +1,4 @@
-"""Documents taken up and advanced together: one record each, lanes in order, as many as there are slots."""
+"""Documents taken up and advanced together: one record each, lanes in order, as many as may go at once."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_records_of_one_lane_go_one_after_another_and_lanes_side_by_side(transac
     assert set(Record.objects.values_list("status", flat=True)) == {"done"}
 
 
-def test_no_more_go_at_once_than_there_are_slots(transactional_db, integration):
+def test_no_more_go_at_once_than_may(transactional_db, integration):
     records = [claimed(integration, f"INV-{number}") for number in range(4)]
     flow = Watched({record.key: "all" for record in records})
     flow.lane = lambda work: work.key

@@ -1,4 +1,4 @@
-"""Leases, named locks and slots: rows that several workers can agree on."""
+"""Leases and named locks: rows that several workers can agree on."""
 
 from __future__ import annotations
 

@@ -30,6 +30,12 @@ def basware(connected):
     return Connection.objects.get(integration=connected, system="basware").pk
 
 
+@pytest.fixture
+def at_once(monkeypatch):
+    """Nobody waits before they ask the database again."""
+    monkeypatch.setattr(permits, "ASK_AGAIN_SECONDS", 0)
+
+
 def leased() -> int:
     return CallSlot.objects.filter(expires_at__gt=timezone.now()).count()
 
@@ -58,7 +64,7 @@ def test_holders_together_never_have_more_than_there_are(basware, settings):
 
 
 @pytest.mark.django_db
-def test_what_nobody_used_for_a_while_is_given_back(basware, settings, monkeypatch):
+def test_what_nobody_used_for_a_while_is_given_back(basware, at_once, settings, monkeypatch):
     settings.CALLS_IN_FLIGHT = 1
     mine, theirs = Holder(basware), Holder(basware)
     mine.give_back(mine.take(0))
@@ -79,7 +85,7 @@ def test_when_the_work_is_over_its_permits_are_free_at_once(basware):
 
 
 @pytest.mark.django_db
-def test_the_permits_of_a_dead_process_are_free_when_their_lease_is_over(basware, settings):
+def test_the_permits_of_a_dead_process_are_free_when_their_lease_is_over(basware, at_once, settings):
     settings.CALLS_IN_FLIGHT = 1
     dead, other = Holder(basware), Holder(basware)
     dead.take(0)
@@ -88,7 +94,7 @@ def test_the_permits_of_a_dead_process_are_free_when_their_lease_is_over(basware
 
 
 @pytest.mark.django_db
-def test_a_process_that_stood_still_does_not_use_what_others_may_have(basware, settings):
+def test_a_process_that_stood_still_does_not_use_what_others_may_have(basware, at_once, settings):
     settings.CALLS_IN_FLIGHT = 1
     slow, other = Holder(basware), Holder(basware)
     slow.give_back(slow.take(0))
@@ -97,6 +103,38 @@ def test_a_process_that_stood_still_does_not_use_what_others_may_have(basware, s
     other.take(0)
     with pytest.raises(NoPermit):
         slow.take(0)
+
+
+@pytest.mark.django_db
+def test_what_it_still_has_after_that_it_uses_once_it_is_renewed(basware, settings):
+    settings.CALLS_IN_FLIGHT = 2
+    slow = Holder(basware)
+    slow.give_back(slow.take(0))
+    slow._sure_until = slow._renew_at = 0
+    with pytest.raises(NoPermit):
+        slow.take(0)
+    slow.keep()
+    assert {slow.take(0), slow.take(0)} == set(CallSlot.objects.values_list("pk", flat=True))
+
+
+@pytest.mark.django_db
+def test_a_row_in_use_is_not_leased_a_second_time_after_that(basware, settings):
+    settings.CALLS_IN_FLIGHT = 1
+    slow = Holder(basware)
+    slow.take(0)
+    slow._sure_until = 0
+    CallSlot.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(NoPermit):
+        slow.take(0)
+
+
+@pytest.mark.django_db
+def test_waiting_asks_the_database_ten_times_a_second_and_wishes_once(basware, settings, django_assert_max_num_queries):
+    settings.CALLS_IN_FLIGHT = 1
+    greedy, starved = Holder(basware), Holder(basware)
+    greedy.take(0)
+    with django_assert_max_num_queries(5), pytest.raises(NoPermit):  # 0, 0.1, 0.2 and 0.3 s, and the wish
+        starved.take(0.35)
 
 
 @pytest.mark.django_db
@@ -114,7 +152,7 @@ def test_a_renewal_finds_out_what_was_lost(basware, settings):
 
 
 @pytest.mark.django_db
-def test_who_has_none_is_given_one_by_a_process_that_is_never_idle(basware, settings):
+def test_who_has_none_is_given_one_by_a_process_that_is_never_idle(basware, at_once, settings):
     settings.CALLS_IN_FLIGHT = 1
     greedy, starved = Holder(basware), Holder(basware)
     permit = greedy.take(0)
@@ -147,7 +185,7 @@ DEEDS = st.lists(st.tuples(st.sampled_from(["take", "back", "keep", "die", "laps
 @pytest.mark.django_db
 @how(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=DEEDS, limit=st.integers(1, 3))
-def test_whatever_happens_no_more_calls_are_made_at_once_than_the_limit(basware, settings, deeds, limit):
+def test_whatever_happens_no_more_calls_are_made_at_once_than_the_limit(basware, at_once, settings, deeds, limit):
     """Three processes take, return, keep, die and lapse; a call that goes on keeps its lease by being renewed."""
     settings.CALLS_IN_FLIGHT = limit
     CallSlot.objects.all().delete()
