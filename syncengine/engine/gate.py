@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -27,7 +26,8 @@ from tenants.models import Connection, System
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 1.0
-PATIENCE_OF_PEOPLE = 5.0
+PATIENCE_SECONDS = 5.0
+"""How long a permit is waited for: a worker has other work, and those of a dead one are free at the end of a lease."""
 PAUSED = "integration_paused"
 
 
@@ -89,7 +89,7 @@ class Gate:
         if is_login and self._caller is not Caller.PING:
             self._check_refused()
         try:
-            with permits.held(self._pk, self._patience()):
+            with permits.held(self._pk, PATIENCE_SECONDS):
                 response = self._inner.send(request, judge)
         except permits.NoPermit:
             raise self._busy() from None
@@ -110,15 +110,12 @@ class Gate:
             self._answered()
         return response
 
-    def _patience(self) -> float:
-        return float(settings.LEASE_SECONDS) if self._caller is Caller.WORK else PATIENCE_OF_PEOPLE
-
     def _busy(self) -> HeldBack:
         return HeldBack(
             f"All calls to {self._name} that may be made at once are being made.",
             code="connection_busy",
             hint="Try again in a moment; work that waits is tried again by itself.",
-            after=PATIENCE_OF_PEOPLE,
+            after=PATIENCE_SECONDS,
         )
 
     def _look(self, *, afresh: bool = False) -> _State:

@@ -238,7 +238,7 @@ def test_threads_of_one_process_share_its_permits(basware, settings):
 @pytest.mark.parametrize("caller", [Caller.PERSON, Caller.PING])
 def test_a_person_is_told_in_a_sentence_that_all_calls_are_taken(world, quick, monkeypatch, caller):
     quick.CALLS_IN_FLIGHT = 1
-    monkeypatch.setattr(gate, "PATIENCE_OF_PEOPLE", 0.05)
+    monkeypatch.setattr(gate, "PATIENCE_SECONDS", 0.05)
     Holder(Connection.objects.get(integration=world.integration, system="sap_b1").pk).take(0)
     with systems(world.integration, caller) as both, pytest.raises(HeldBack, match="may be made at once") as told:
         both.sap.find("Projects", where="", select=["Code"], top=3)

@@ -11,7 +11,7 @@ import traceback
 
 from django.db import connections
 
-from syncengine.engine import due
+from syncengine.engine import due, permits
 from syncengine.engine.work import Deadline
 from tests.faults.deaths import Death, arm
 
@@ -31,6 +31,7 @@ def die_at(death: Death) -> bool:
 
     It is a child of this process, so that it lives by the same clock; its database connections are its own.
     """
+    permits.forget()  # its keeper is a thread with a connection: neither outlives a fork
     connections.close_all()
     pid = os.fork()
     if pid == 0:
