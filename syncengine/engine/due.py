@@ -41,7 +41,7 @@ from syncengine.notices import delivering, watching
 from syncengine.repairs import waiting
 
 SHORT_WAIT = timedelta(seconds=1.5)
-SLOT_WAIT_SECONDS = 0.1
+PERMIT_WAIT_SECONDS = 0.1
 
 UNITS: tuple[Callable[[Deadline], bool], ...] = (
     inbox.work_on_due,
@@ -74,8 +74,8 @@ def work_off(deadline: Deadline) -> None:
         now = timezone.now()
         if at is None or at > now + SHORT_WAIT:
             return
-        # The time itself is what is waited for; what is due and was not done waits for somebody's slot.
-        time.sleep((at - now).total_seconds() if at > now else SLOT_WAIT_SECONDS)
+        # The time itself is what is waited for; what is due and was not done waits for a permit.
+        time.sleep((at - now).total_seconds() if at > now else PERMIT_WAIT_SECONDS)
 
 
 def next_due(now: datetime) -> datetime | None:

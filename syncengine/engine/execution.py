@@ -238,7 +238,7 @@ def end(run: Run, why: Obstacle | None) -> None:
 
 
 def hand_over(run: Run) -> None:
-    """The deadline came first, others wait, or they hold every slot: a later wake-up goes on from the checkpoint."""
+    """The deadline came first, others wait, or they hold every permit: a later wake-up goes on from the checkpoint."""
     postpone(run, timezone.now() + timedelta(seconds=HANDED_OVER_SECONDS))
 
 

@@ -67,7 +67,7 @@ def may_call(now: datetime) -> Q:
 def work_on_due(deadline: Deadline) -> bool:
     """Work on the due records of one flow of one integration; False when there are none that can be worked on.
 
-    Where the first in line has no free slot, its next flow or the next integration has its turn.
+    Where the first in line has no permit within reach, its next flow or the next integration has its turn.
     """
     wishes.fulfil_due()
     now = timezone.now()
@@ -80,7 +80,7 @@ def work_on_due(deadline: Deadline) -> bool:
 
 
 def _work_on_flows(integration: Integration, due: QuerySet[Record], deadline: Deadline) -> bool:
-    """The flow whose record has waited longest, or else the next one whose target has a free slot."""
+    """The flow whose record has waited longest, or else the next one whose target has a permit within reach."""
     while first := due.order_by("next_attempt_at", "id").first():
         if _work_with_kin(integration, first, deadline):
             return True
