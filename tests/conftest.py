@@ -22,7 +22,7 @@ from django.test import Client, override_settings
 from django.utils import translation
 
 from portal.sessions import SessionStore, cookie_of, key_of
-from syncengine.engine import permits
+from syncengine.engine import permits, wake
 from tests import factories, summaries
 
 QUICK = {
@@ -80,6 +80,7 @@ def _apart() -> Iterator[None]:
     """What one test counted or remembered is nothing to the next."""
     yield
     permits.forget()
+    wake.forget()
     cache.clear()
     translation.deactivate()
 

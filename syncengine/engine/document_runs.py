@@ -27,7 +27,7 @@ from syncengine.flows.desk import Found
 from syncengine.flows.document import DocumentFlow, FindWindow
 from syncengine.models import SENDING_ACTIONS, FlowState, Plan, PlanItem, Record, RecordStatus, Run, RunMode
 
-BATCH = 50
+BATCH = 200
 DRY_BATCH = 20
 NOT_OFFERED = "The source does not offer it any more."
 
@@ -81,7 +81,7 @@ def _advance_found(flow: DocumentFlow, work: RunWork, in_flight: int) -> bool:
         if work.must_stop():
             _leave(run)
             return True
-        advance_all(run.integration, flow, work.systems, pks, in_flight, work.deadline, work.context)
+        advance_all(run.integration, flow, work.systems, pks, in_flight, work.must_stop, work.context)
     return True
 
 

@@ -6,7 +6,7 @@ going at once. Each record's writes are announced through its desk before they a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -29,7 +29,6 @@ from syncengine.engine.planned import PLAN_CHANGED, PLANNED, PlanChanged, forget
 from syncengine.engine.records import HELD_BY_PERSON, Trouble, lease_of, set_failed, set_pending, set_waiting
 from syncengine.engine.retries import retry_at
 from syncengine.engine.steps import PUT_DOWN, apply_step, put_down, work_of
-from syncengine.engine.work import Deadline
 from syncengine.flows.company import FlowContext
 from syncengine.flows.desk import Continue, Found, LockHeld, Step, Wait
 from syncengine.flows.document import DocumentFlow
@@ -150,10 +149,10 @@ def advance_all(
     both: Systems,
     pks: Sequence[int],
     in_flight: int,
-    deadline: Deadline,
+    stopped: Callable[[], bool],
     context: FlowContext | None = None,
 ) -> None:
-    """Advance claimed records, several at once; those of one `lane` strictly one after another."""
+    """Advance claimed records, several at once, until `stopped`; those of one `lane` strictly one after another."""
     context = context or flow_context(integration, flow, both)
     mapping = mappings.current(integration, flow.name)
     lanes: dict[str, list[Claimed]] = {}
@@ -164,7 +163,7 @@ def advance_all(
         lanes.values(),
         in_flight,
         lambda claimed: advance(flow, claimed, both, context, mapping),
-        lambda: deadline.passed,
+        stopped,
     )
     both.calls.flush()
 

@@ -100,7 +100,7 @@ def _work_with_kin(integration: Integration, first: Record, deadline: Deadline) 
             if isinstance(flow, MasterDataFlow):
                 _send_again(integration, flow, both, pks)
             elif isinstance(flow, DocumentFlow):
-                documents.advance_all(integration, flow, both, pks, at_once(), deadline)
+                documents.advance_all(integration, flow, both, pks, at_once(), lambda: deadline.passed)
     except NotConfigured as error:
         _fail_all(pks, owner, Trouble("not_configured", str(error), "Enter the connection, then replay."))
     except ConnectorError as error:

@@ -29,7 +29,11 @@ from tenants.models import Integration
 NO_ANSWER_AFTER = timedelta(hours=24)
 LIST_CALL_FROM = 3
 MOST_AT_ONCE = 200
-CLOCK_OVERLAP = timedelta(minutes=10)
+CLOCKS_DIFFER_BY = tuple(timedelta(seconds=seconds) for seconds in (5, 5, 60, 600))
+"""How far back a list is read beyond the oldest request, by how often that was asked for; the last for all the rest.
+
+Basware counts by its own clock (contracts: Basware §3.3). A wide margin brings with it all that was answered already.
+"""
 # A result lists every record of its request: pages are cut so that one holds a few thousand of them at most.
 ITEMS_A_PAGE = 4000
 LARGEST_PAGE = 500
@@ -112,10 +116,14 @@ def _results(basware: Basware, attempts: Sequence[Attempt]) -> Iterator[RequestR
             if result is not None:
                 yield result
         return
-    since = min(attempt.started_at for attempt in attempts) - CLOCK_OVERLAP
+    since = min(attempt.started_at - _margin(attempt) for attempt in attempts)
     entity_type = attempts[0].entity_type
     page_size = max(1, ITEMS_A_PAGE // LARGEST_REQUEST.get(entity_type, 1))
     yield from basware.request_statuses(entity_type, last_updated=since, page_size=min(page_size, LARGEST_PAGE))
+
+
+def _margin(attempt: Attempt) -> timedelta:
+    return CLOCKS_DIFFER_BY[min(attempt.polls, len(CLOCKS_DIFFER_BY) - 1)]
 
 
 @transaction.atomic

@@ -48,14 +48,20 @@ class RunWork:
     systems: Systems = field(init=False)
     context: FlowContext = field(init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
+    _stopping: bool = field(default=False, init=False)
 
     def must_stop(self) -> bool:
-        """Whether to stop after the page in flight: out of time, asked to, or others wait. Raises LeaseLost."""
+        """Whether to stop after what is in flight: out of time, asked to, or others wait. Raises LeaseLost.
+
+        Asked for each page and each document, by many threads. What it said once remains said.
+        """
         self.heartbeat.check()
-        return self.deadline.passed or self.cancelled() or self._others_wait()
+        if not self._stopping and (self.deadline.passed or self.cancelled() or self._others_wait()):
+            self._stopping = True
+        return self._stopping
 
     def _others_wait(self) -> bool:
-        """Pages may come faster than it is worth asking."""
+        """Pages and documents may come faster than it is worth asking."""
         now = time.monotonic()
         if now - self._looked_at < LOOK_SECONDS:
             return False

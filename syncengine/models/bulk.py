@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -37,38 +38,59 @@ def insert(rows: Sequence[models.Model], *, unique: Sequence[str] = (), changed:
     """
     if not rows:
         return 0
-    fields = [field for field in rows[0]._meta.concrete_fields if not field.primary_key]
-    if rows[0].pk is not None and not unique:
-        fields = [*rows[0]._meta.concrete_fields]
-    table = rows[0]._meta.db_table
-    columns = ", ".join(_quoted(field) for field in fields)
-    ending = _on_conflict([field for field in fields if field.name in unique], fields, changed)
-    values = _values(rows, fields)
+    keyed = rows[0].pk is not None and not unique
+    statement = _statement(type(rows[0]), connection.vendor, keyed, tuple(unique), tuple(changed))
+    values = _values(rows, statement)
     put = _put_into_postgresql if connection.vendor == "postgresql" else _put_into_sqlite
     with nullcontext() if len(rows) == 1 else transaction.atomic(savepoint=False):
-        written = put(f"INSERT INTO {connection.ops.quote_name(table)} ({columns})", fields, values, ending)
+        written = put(statement, values)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
     return written
 
 
-def _put_into_postgresql(start: str, fields: Sequence[Any], values: Iterator[Row], ending: str) -> int:
-    names = [field.column for field in fields]
-    typed = ", ".join(f"{_quoted(field)} {field.db_type(connection)}" for field in fields)
+@dataclass(frozen=True)
+class _Statement:
+    """What is the same for all rows of a kind: the SQL, the columns it names, and how a row is read."""
+
+    text: str
+    fields: Sequence[Any]
+    read: Callable[[models.Model], Row]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        return [field.column for field in self.fields]
+
+
+@lru_cache(maxsize=64)
+def _statement(
+    model: type[models.Model], vendor: str, keyed: bool, unique: tuple[str, ...], changed: tuple[str, ...]
+) -> _Statement:
+    """Put together once; the names in it are our own."""
+    fields = [field for field in model._meta.concrete_fields if keyed or not field.primary_key]
     columns = ", ".join(map(_quoted, fields))
-    statement = f"{start} SELECT {columns} FROM json_to_recordset(%s) AS given({typed}){ending}"  # noqa: S608  # names of ours
+    start = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({columns})"
+    ending = _on_conflict([field for field in fields if field.name in unique], fields, changed)
+    if vendor == "postgresql":
+        typed = ", ".join(f"{_quoted(field)} {field.db_type(connection)}" for field in fields)
+        rest = f" SELECT {columns} FROM json_to_recordset(%s) AS given({typed})"  # noqa: S608  # names of ours
+    else:
+        rest = f" VALUES ({', '.join(['%s'] * len(fields))})"
+    return _Statement(start + rest + ending, fields, attrgetter(*(field.attname for field in fields)))
+
+
+def _put_into_postgresql(statement: _Statement, values: Iterator[Row]) -> int:
     written = 0
     with connection.cursor() as cursor:
-        while some := [dict(zip(names, row, strict=True)) for row in islice(values, AT_ONCE)]:
-            cursor.execute(statement, [json.dumps(some)])
+        while some := [dict(zip(statement.columns, row, strict=True)) for row in islice(values, AT_ONCE)]:
+            cursor.execute(statement.text, [json.dumps(some)])
             written += cursor.rowcount
     return written
 
 
-def _put_into_sqlite(start: str, fields: Sequence[Any], values: Iterator[Row], ending: str) -> int:
-    places = ", ".join(["%s"] * len(fields))
+def _put_into_sqlite(statement: _Statement, values: Iterator[Row]) -> int:
     with connection.cursor() as cursor:
-        cursor.executemany(f"{start} VALUES ({places}){ending}", list(values))
+        cursor.executemany(statement.text, list(values))
         return int(cursor.rowcount)
 
 
@@ -84,13 +106,12 @@ def _quoted(field: Any) -> str:
     return str(connection.ops.quote_name(field.column))
 
 
-def _values(rows: Sequence[models.Model], fields: Sequence[Any]) -> Iterator[Row]:
+def _values(rows: Sequence[models.Model], statement: _Statement) -> Iterator[Row]:
     """Each row as what the database takes; most columns need nothing done to them."""
-    _stamp(rows, fields)
-    read = attrgetter(*(field.attname for field in fields))
-    writers = [(place, writer) for place, writer in enumerate(map(_writer, fields)) if writer]
+    _stamp(rows, statement.fields)
+    writers = [(place, writer) for place, writer in enumerate(map(_writer, statement.fields)) if writer]
     for row in rows:
-        values = list(read(row))
+        values = list(statement.read(row))
         for place, writer in writers:
             if values[place] is not None:
                 values[place] = writer(values[place])

@@ -114,6 +114,11 @@ class House:
         for system in ("sap_b1", "basware"):
             self.control.post("/faults", {"system": system, "kind": "latency", "seconds": self._latency, "count": 0})
 
+    def begin_anew(self) -> None:
+        """Both systems as at the start: what was sent before would be read again beside what is sent now."""
+        self.control.post("/reset", {})
+        self.slow_down()
+
     def issue(self, number: int) -> None:
         """Both systems as at the start, and this many approved invoices of no order; always the same ones."""
         self.control.post("/reset", {})
@@ -158,9 +163,9 @@ class House:
         assert measured["about"]["status"] == "succeeded", measured["about"]
         return Cost(**measured | {"cpu": measured["cpu"] + self.database.cpu() - before})
 
-    def wire(self, name: str, threads: int) -> Cost:
+    def wire(self, name: str, threads: int, in_flight: int | None = None) -> Cost:
         """The bare loop over the calls of the run that was recorded under this name."""
-        arguments = (str(self._tape(name)), str(self.addresses_file), str(threads))
+        arguments = (str(self._tape(name)), str(self.addresses_file), str(threads), str(in_flight or threads))
         return Cost(**child("tests.bench.wire", *arguments, environment=os.environ))
 
     def _tape(self, name: str) -> Path:

@@ -1,9 +1,10 @@
 """The bare wire loop: the calls on a tape made again with `requests`, at the same concurrency, and nothing else.
 
-    python -m tests.bench.wire TAPE ADDRESSES.json THREADS
+    python -m tests.bench.wire TAPE ADDRESSES.json THREADS [IN_FLIGHT]
 
 No database, no mapping, no audit. What reads a list is done in one thread, as it must be, each page asking for the
-next; a batch, or all the calls of one invoice in their order, is a job for one of THREADS. Logging in is done before.
+next; a batch, or all the calls of one invoice in their order, is a job for one of THREADS. With IN_FLIGHT no more calls
+than that are under way at each of the two systems. Logging in is done before.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ class Seen:
 class Loop:
     """Makes the calls of a tape against running systems."""
 
-    def __init__(self, addresses: dict[str, Any], threads: int) -> None:
+    def __init__(self, addresses: dict[str, Any], threads: int, in_flight: int) -> None:
         self._sap, self._basware = addresses["sap_b1"], addresses["basware"]
         self._pool = ThreadPoolExecutor(threads)
         self._sessions = threading.local()
+        self._free = {system: threading.Semaphore(in_flight) for system in ("sap", "basware")}
         self._headers = {"sap": self._log_in_to_sap(), "basware": self._log_in_to_basware()}
         self.calls = 0
 
@@ -89,10 +91,11 @@ class Loop:
         self._sessions.session = session
         system = "sap" if url.startswith(self._sap["base_url"]) else "basware"
         login = {} if self._is_elsewhere(url) else self._headers[system]
-        answer = session.request(
-            entry["method"], url, data=body.encode() or None, headers={**entry["headers"], **login},
-            allow_redirects=False, timeout=60,
-        )  # fmt: skip
+        with self._free[system]:
+            answer = session.request(
+                entry["method"], url, data=body.encode() or None, headers={**entry["headers"], **login},
+                allow_redirects=False, timeout=60,
+            )  # fmt: skip
         if answer.content and "json" in answer.headers.get("Content-Type", ""):
             answer.json()  # the least that anybody does with an answer
         return answer
@@ -130,11 +133,11 @@ def _await(jobs: list[Future[None]]) -> None:
         jobs.pop().result()
 
 
-def main(tape: str, addresses: str, threads: str) -> None:
+def main(tape: str, addresses: str, threads: str, in_flight: str = "") -> None:
     known = json.loads(Path(addresses).read_text(encoding="utf-8"))
     lines = Path(tape).read_text(encoding="utf-8").splitlines()
     entries = [entry for entry in map(json.loads, lines) if not entry["url"].endswith(("/Login", "/tokens"))]
-    loop = Loop(known, int(threads))
+    loop = Loop(known, int(threads), int(in_flight or threads))
     watch = Stopwatch()
     loop.play(entries)
     sys.stdout.write(json.dumps(watch.read(calls=loop.calls)) + "\n")

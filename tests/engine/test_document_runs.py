@@ -30,8 +30,12 @@ def state(connected):
 def start(integration, deadline: Any = None, **fields) -> RunWork:
     """This worker's hold on a run."""
     run = RunFactory(integration=integration, flow=FLOW, status="running", started_at=NOON, lease_owner=ME, **fields)
+    return hold(run, deadline)
+
+
+def hold(run: Run, deadline: Any = None) -> RunWork:
     work = RunWork(run, deadline or Deadline(20), Heartbeat(lambda: True), lambda: False)
-    work.systems = clients(integration)
+    work.systems = clients(run.integration)
     work.context = SimpleNamespace()
     return work
 
@@ -116,9 +120,13 @@ def test_more_records_than_one_batch_holds_are_all_advanced(transactional_db, co
     assert Counter(statuses().values()) == {"done": 8}
 
 
+@pytest.mark.parametrize("batch", [1, 200], ids=["between batches", "within a batch"])
 @pytest.mark.parametrize("why", ["deadline", "cancelled"])
-def test_records_not_begun_are_left_pending_for_whoever_is_next(why, transactional_db, connected, state, monkeypatch):
-    monkeypatch.setattr(document_runs, "BATCH", 1)
+def test_records_not_begun_are_left_pending_for_whoever_is_next(
+    why, batch, transactional_db, connected, state, monkeypatch
+):
+    monkeypatch.setattr(document_runs, "BATCH", batch)
+    monkeypatch.setattr(document_runs, "at_once", lambda: 1)
     deadline = SimpleNamespace(passed=False)
     work = start(connected, deadline)
 
@@ -193,8 +201,9 @@ def test_a_dry_run_that_is_handed_over_goes_on_where_it_was_and_keeps_its_plan(
     assert not synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), work)
     assert looked_at == ["1", "2"]
     deadline.passed = False
-    work.run.refresh_from_db()
-    assert synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), work)
+    next_one = hold(Run.objects.get(pk=work.run.pk), deadline)
+    next_one.systems = work.systems
+    assert synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), next_one)
     run = Run.objects.get(pk=work.run.pk)
     assert (looked_at, run.read, run.result["counts"]) == (["1", "2", "3"], 3, {"fail": 3})
     assert sorted(run.plan.items.values_list("key", flat=True)) == ["1", "2", "3"]

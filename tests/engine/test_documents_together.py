@@ -144,7 +144,7 @@ class Watched(PaperFlow):
 def go(integration, flow, records, in_flight, deadline=None):
     pks = [record.pk for record in records]
     deadline = deadline or Deadline(20)
-    advance_all(integration, flow, clients(integration), pks, in_flight, deadline, SimpleNamespace())
+    advance_all(integration, flow, clients(integration), pks, in_flight, lambda: deadline.passed, SimpleNamespace())
 
 
 def test_records_of_one_lane_go_one_after_another_and_lanes_side_by_side(transactional_db, integration):

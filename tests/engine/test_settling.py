@@ -165,6 +165,17 @@ def test_one_list_call_settles_them_all(world, four_open_requests):
     assert world.again(four_open_requests).status == "succeeded"
 
 
+def test_the_list_goes_back_no_further_than_it_must_unless_the_clocks_seem_to_differ(world, four_open_requests):
+    Attempt.objects.update(started_at=timezone.now() + timedelta(minutes=3))  # Basware's clock is behind ours
+    world.tell("/basware/process")
+    for polls in range(4):
+        assert "done" not in world.statuses("projects")
+        hasten()
+        world.work()
+        assert len(world.calls("basware", "GET", LIST)) == polls + 1
+    assert world.statuses("projects") == {"done"}
+
+
 def test_one_open_request_is_asked_for_by_its_id(world):
     run = world.run("projects")
     request = Attempt.objects.get(run=run).request_id
