@@ -81,7 +81,7 @@ def _advance_found(flow: DocumentFlow, work: RunWork, in_flight: int) -> bool:
         if work.must_stop():
             _leave(run)
             return True
-        advance_all(run.integration, flow, work.systems, pks, in_flight, work.must_stop, work.context)
+        advance_all(run.integration, flow, work.systems, pks, in_flight, work.is_over, work.context)
     return True
 
 

@@ -48,17 +48,25 @@ class RunWork:
     systems: Systems = field(init=False)
     context: FlowContext = field(init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
-    _stopping: bool = field(default=False, init=False)
+    _asked_at: float = field(default=float("-inf"), init=False)
+    _over: bool = field(default=False, init=False)
 
     def must_stop(self) -> bool:
-        """Whether to stop after what is in flight: out of time, asked to, or others wait. Raises LeaseLost.
+        """Whether to stop after the page in flight: out of time, asked to, or others wait. Raises LeaseLost."""
+        self.heartbeat.check()
+        return self.deadline.passed or self.cancelled() or self._others_wait()
 
-        Asked for each page and each document, by many threads. What it said once remains said.
+    def is_over(self) -> bool:
+        """`must_stop` before each of many documents, by many threads: what it said is theirs for a moment.
+
+        Once it has said that they must stop, all of them do.
         """
         self.heartbeat.check()
-        if not self._stopping and (self.deadline.passed or self.cancelled() or self._others_wait()):
-            self._stopping = True
-        return self._stopping
+        now = time.monotonic()
+        if not self._over and now - self._asked_at >= LOOK_SECONDS:
+            self._asked_at = now
+            self._over = self.must_stop()
+        return self._over or self.deadline.passed
 
     def _others_wait(self) -> bool:
         """Pages and documents may come faster than it is worth asking."""

@@ -30,12 +30,8 @@ def state(connected):
 def start(integration, deadline: Any = None, **fields) -> RunWork:
     """This worker's hold on a run."""
     run = RunFactory(integration=integration, flow=FLOW, status="running", started_at=NOON, lease_owner=ME, **fields)
-    return hold(run, deadline)
-
-
-def hold(run: Run, deadline: Any = None) -> RunWork:
     work = RunWork(run, deadline or Deadline(20), Heartbeat(lambda: True), lambda: False)
-    work.systems = clients(run.integration)
+    work.systems = clients(integration)
     work.context = SimpleNamespace()
     return work
 
@@ -127,6 +123,7 @@ def test_records_not_begun_are_left_pending_for_whoever_is_next(
 ):
     monkeypatch.setattr(document_runs, "BATCH", batch)
     monkeypatch.setattr(document_runs, "at_once", lambda: 1)
+    monkeypatch.setattr("syncengine.engine.work.LOOK_SECONDS", 0)
     deadline = SimpleNamespace(passed=False)
     work = start(connected, deadline)
 
@@ -201,9 +198,8 @@ def test_a_dry_run_that_is_handed_over_goes_on_where_it_was_and_keeps_its_plan(
     assert not synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), work)
     assert looked_at == ["1", "2"]
     deadline.passed = False
-    next_one = hold(Run.objects.get(pk=work.run.pk), deadline)
-    next_one.systems = work.systems
-    assert synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), next_one)
+    work.run.refresh_from_db()
+    assert synchronise(PaperFlow(look, pages=[page("1", "2", "3")]), work)
     run = Run.objects.get(pk=work.run.pk)
     assert (looked_at, run.read, run.result["counts"]) == (["1", "2", "3"], 3, {"fail": 3})
     assert sorted(run.plan.items.values_list("key", flat=True)) == ["1", "2", "3"]
