@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from django.db.models import F, Q
-
 from syncengine.engine.mappings import CurrentMapping
 from syncengine.flows.company import FlowContext
 from syncengine.flows.master import MasterDataFlow
@@ -22,6 +20,7 @@ from tenants.models import Integration
 
 CODE = ("flows", "mapping", "connectors/basware", "engine/comparing.py", "engine/prints.py")
 BYTES = 16
+_TOLD = ("pk", "key", "source_print", "status", "active", "fingerprint", "confirmed_fingerprint", "next_edge")
 
 
 @dataclass(frozen=True)
@@ -61,25 +60,29 @@ class Prints:
 
         No window of theirs has opened or closed, nobody has asked for anything: whoever does takes `done` away.
         """
+        # By key alone: SQLite knows of no better index than that of the status, and would read all that are done.
         rows = Record.objects.filter(
-            Q(next_edge=None) | Q(next_edge__gt=self.context.today),
-            integration=self.integration,
-            flow=self.flow.name,
-            key__in=[self.flow.key(source) for source in sources],
-            status=RecordStatus.DONE,
-            active=True,
-            fingerprint=F("confirmed_fingerprint"),
-        ).exclude(source_print="")
-        held = {key: (pk, found) for key, pk, found in rows.values_list("key", "pk", "source_print")}
+            integration=self.integration, flow=self.flow.name, key__in=[self.flow.key(source) for source in sources]
+        )
+        held = {row["key"]: row for row in rows.values(*_TOLD) if self._is_settled(row)}
         seen: list[int] = []
         others: list[dict[str, Any]] = []
         for source in sources:
-            pk, found = held.get(self.flow.key(source), (0, ""))
-            if found and found == self.of(source):
-                seen.append(pk)
+            row = held.get(self.flow.key(source))
+            if row and row["source_print"] == self.of(source):
+                seen.append(row["pk"])
             else:
                 others.append(source)
         return seen, others
+
+    def _is_settled(self, row: Mapping[str, Any]) -> bool:
+        return (
+            row["source_print"] != ""
+            and row["status"] == RecordStatus.DONE
+            and row["active"]
+            and row["fingerprint"] == row["confirmed_fingerprint"]
+            and (row["next_edge"] is None or row["next_edge"] > self.context.today)
+        )
 
 
 def _digest(content: bytes) -> bytes:

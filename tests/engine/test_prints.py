@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from syncengine.engine import mappings, prints
 from syncengine.engine.comparing import Comparison
@@ -48,6 +50,16 @@ def test_an_equal_source_of_what_the_target_holds_is_known(integration, stored):
         [stored.pk],
         [vendor(CardCode="V2")],
     )
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL knows how many are done")
+def test_they_are_looked_up_by_key_and_not_among_all_that_are_done(integration, stored):
+    with CaptureQueriesContext(connection) as captured:
+        comparison(integration).prints.known([VENDOR])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {captured[-1]['sql']}")
+        (plan,) = cursor.fetchall()
+    assert plan[-1].endswith("(integration_id=? AND flow=? AND key=?)")
 
 
 def test_a_changed_field_is_not(integration, stored):
