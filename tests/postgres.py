@@ -47,14 +47,19 @@ def free_port() -> int:
 
 
 class Server:
-    """One server in a folder of its own; `url` is without a database name."""
+    """One server in a folder of its own; once it is created it keeps its port."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._binaries, self._port = folder, binaries(), free_port()
-        self.url = f"postgres://postgres@127.0.0.1:{self._port}"
+        self._folder, self._binaries = folder, binaries()
 
     def create(self) -> None:
         self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._port = free_port()  # no sooner: initdb takes seconds, in which another might take it
+
+    @property
+    def url(self) -> str:
+        """Of the server, without a database's name."""
+        return f"postgres://postgres@127.0.0.1:{self._port}"
 
     def start(self) -> None:
         options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 {OPTIONS}"
