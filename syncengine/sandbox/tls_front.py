@@ -68,12 +68,13 @@ class TlsFront:
         self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def start(self) -> Self:
-        _thread(self._accept)
+        self._acceptor = _thread(self._accept)
         return self
 
     def stop(self) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(1)  # else it might accept at the number of this socket, when it is another's
         self._listener.close()
 
     def _accept(self) -> None:

@@ -58,7 +58,8 @@ class RawServer:
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     @property
     def url(self) -> str:
@@ -67,6 +68,7 @@ class RawServer:
     def close(self) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(1)  # else it might accept at the number of this socket, which the next server has by then
         self._listener.close()
         for connection in self._open:
             with suppress(OSError):

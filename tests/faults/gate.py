@@ -32,6 +32,8 @@ class Gate:
         for one in [self._listener, *self._sockets]:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+            if one is self._listener:
+                self._acceptor.join(1)  # else it might accept at the number of this socket, when it is another's
             one.close()
         self._sockets.clear()
 
@@ -44,7 +46,8 @@ class Gate:
 
     def _listen(self, port: int) -> socket.socket:
         listener = socket.create_server(("127.0.0.1", port), reuse_port=False)
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, args=(listener,), daemon=True)
+        self._acceptor.start()
         return listener
 
     def _accept(self, listener: socket.socket) -> None:
