@@ -122,3 +122,8 @@ def unpack(members: str) -> list[int]:
     """The ids of `pack`."""
     bounds = (run.partition("-") for run in members.split(","))
     return [number for first, _, last in bounds for number in range(int(first), int(last or first) + 1)]
+
+
+def last_of(members: str) -> int:
+    """The highest id of `pack`."""
+    return int(members.rpartition(",")[2].rpartition("-")[2])

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from syncengine.audit import anchors
-from syncengine.audit.digests import GENESIS, head_of, pack, root_of, unpack
+from syncengine.audit.digests import GENESIS, head_of, last_of, pack, root_of, unpack
 from syncengine.audit.keys import audit_key
 from syncengine.engine import locks
 from syncengine.models import AuditEvent, AuditSeal
@@ -87,6 +87,12 @@ def _ids_after(organization_id: int, last: int) -> Iterator[int]:
         last = page[-1]
 
 
+def _by_blocks(ids: Iterable[int]) -> Iterator[list[int]]:
+    left = iter(ids)
+    while block := list(islice(left, BLOCK)):
+        yield block
+
+
 class Chain:
     """Appends seals to the chain of an organization, while other workers may do the same.
 
@@ -98,12 +104,13 @@ class Chain:
         self._organization_id = organization_id
         self._seals = AuditSeal.objects.filter(organization_id=organization_id)
         self._seen = seen
-        self._sealed: set[int] = set()
+        # As runs: a busy quarter of an hour has a million members, and a set of them takes 80 MB.
+        self._sealed: list[tuple[int, int, str]] = []
 
     def extend(self, ids: Iterable[int]) -> Iterator[AuditSeal]:
         """Seal those of the ids that are not sealed yet, in blocks; yields each seal once it is anchored."""
         self._look()
-        unsealed = (pk for pk in ids if pk not in self._sealed)
+        unsealed = (pk for some in _by_blocks(ids) for pk in self._unsealed(some))
         while block := list(islice(unsealed, BLOCK)):
             seal = self._append(block)
             if seal is not None:
@@ -125,14 +132,21 @@ class Chain:
 
     def _look(self) -> None:
         """What others have sealed since we looked last."""
-        for number, members in self._seals.filter(number__gt=self._seen).values_list("number", "members"):
+        newer = self._seals.filter(number__gt=self._seen)
+        for number, first, members in newer.values_list("number", "first_id", "members"):
             self._seen = max(self._seen, number)
-            self._sealed.update(unpack(members))
+            self._sealed.append((first, last_of(members), members))
+
+    def _unsealed(self, ids: Sequence[int]) -> list[int]:
+        least, most = min(ids), max(ids)
+        near = (members for first, last, members in self._sealed if first <= most and last >= least)
+        sealed = {pk for members in near for pk in unpack(members)}
+        return [pk for pk in ids if pk not in sealed]
 
     def _insert(self, ids: Sequence[int]) -> AuditSeal | None:
         last = self._seals.order_by("-number").first()  # first this, then what was sealed up to it
         self._look()
-        wanted = [pk for pk in ids if pk not in self._sealed]
+        wanted = self._unsealed(ids)
         events = AuditEvent.objects.filter(organization_id=self._organization_id, pk__in=wanted).order_by("pk")
         rows = list(events.values_list("pk", "digest"))
         return self._create(last, rows) if rows else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,6 +29,8 @@ from tests.audit.trail import anchor_file, blocks_of_four, ids, seal, seals, wri
 __all__ = ["anchor_file", "blocks_of_four"]
 
 pytestmark = pytest.mark.usefixtures("anchor_file", "blocks_of_four")
+
+MANY = 1_000_000
 
 
 def members(organization) -> list[list[int]]:
@@ -70,6 +73,21 @@ def test_what_is_sealed_is_not_sealed_again(organization):
     seal()
     assert members(organization)[2:] == [more[:4], more[4:]]
     assert verify().ends == {organization.pk: (4, [])}
+
+
+def test_what_many_have_sealed_takes_little_memory(organization):
+    last = write(organization, 1)[0]
+    seal()
+    with removal_allowed():
+        seals_of_all = AuditSeal.objects.filter(organization=organization)
+        seals_of_all.update(members=f"{last.pk - MANY}-{last.pk}", first_id=last.pk - MANY)
+    new = write(organization, 2)[1].pk
+    tracemalloc.start()
+    made = list(Chain(organization.pk, 0).extend([new]))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [unpack(one.members) for one in made] == [[new]]
+    assert most < MANY  # bytes: less than one for each
 
 
 def test_each_organization_has_a_chain_of_its_own(organization, elsewhere):

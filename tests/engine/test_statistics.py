@@ -237,3 +237,12 @@ def test_no_question_scans_a_large_table(integration, question):
     steps = list(plans(asked))
     assert [step for step in steps if "INDEX" in step]
     assert not [step for step in steps if step.startswith("SCAN") and any(table in step for table in LARGE)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL spills what it puts in order to files")
+def test_the_day_s_events_are_counted_without_putting_them_in_order(integration):
+    with CaptureQueriesContext(connection) as asked:
+        refresh(integration)
+    of_events = [query for query in asked if "audit_event" in query["sql"]]
+    assert of_events
+    assert not [step for step in plans(of_events) if "TEMP B-TREE" in step]
