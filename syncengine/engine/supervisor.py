@@ -33,6 +33,8 @@ TICK_SECONDS = 1.0
 STOP_SECONDS = 30.0
 BEAT_SECONDS = 10.0
 MOST_DOUBLINGS = 3
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""For glibc: with an arena of memory for each of its threads a worker takes 6 MB more, and is no faster."""
 
 
 class Supervisor:
@@ -69,7 +71,7 @@ class Supervisor:
         self._cluster = subprocess.Popen(  # noqa: S603  # our own command line
             [sys.executable, str(manage), "qcluster"],
             start_new_session=True,
-            env=self._wish.environment(),
+            env={**FEW_ARENAS, **self._wish.environment()},  # what the operator has set wins
             pass_fds=[self._wish.reading],
         )
         self._stuck_since = None

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import psycopg
 
 from portal.demo.jsonclient import JsonClient
+from syncengine.engine.supervisor import FEW_ARENAS
 from syncengine.sandbox.dataset import Dataset
 from tests.bench.processes import CHECKOUT, Cost, child, cpu_of_tree
 from tests.postgres import Server
@@ -137,6 +138,7 @@ class House:
 
     def environment(self, url: str, **more: str) -> dict[str, str]:
         return {
+            **FEW_ARENAS,
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "DATABASE_URL": url,

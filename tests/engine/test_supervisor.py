@@ -80,6 +80,11 @@ def test_a_cluster_killed_in_the_middle_of_a_run_is_taken_over(world, worker):
     assert len(world.events("run.resumed")) >= 1
 
 
+def test_a_cluster_shares_few_arenas_of_memory(world, worker):
+    (cluster,) = wait_until(worker.clusters, 60)
+    assert b"MALLOC_ARENA_MAX=2" in Path(f"/proc/{cluster}/environ").read_bytes().split(b"\0")
+
+
 def test_a_worker_that_is_asked_to_stop_takes_its_cluster_with_it(world, worker):
     (cluster,) = wait_until(worker.clusters, 60)
     wait_until(lambda: children(cluster), 60)
