@@ -29,6 +29,7 @@ from syncengine.engine.records import count, fail_those_held_back_by
 from syncengine.engine.runs import CLOSING_NEEDS_APPROVAL
 from syncengine.engine.sending import Sender
 from syncengine.engine.storing import store_prints, store_records
+from syncengine.engine.table_statistics import TableStatistics
 from syncengine.engine.work import RunWork
 from syncengine.flows.master import MasterDataFlow, ReadWindow
 from syncengine.flows.reading import Page
@@ -80,6 +81,7 @@ class _Synchronisation:
         self.state = FlowState.objects.get_or_create(
             integration=self.run.integration, flow=flow.name, defaults={"resend_field": flow.resend_field}
         )[0]
+        self.statistics = TableStatistics()
         self.dry = Planner(self.run, comparison.mapping.version) if self.run.mode == RunMode.DRY_RUN else None
 
     @property
@@ -116,6 +118,7 @@ class _Synchronisation:
         window = ReadWindow("full" if self.whole else "incremental", self._since(), cursor.get("after", ""))
         for page in read_ahead(self.flow.pages(self.work.systems.sap, window, self.work.context)):
             self._take(page.records, page=page)
+            self.statistics.keep()
             if self.work.must_stop():
                 return False
         self._checkpoint(read_all=True)
@@ -158,6 +161,9 @@ class _Synchronisation:
         lease_expires_at = lease_end(timezone.now())
         for record in to_send:
             record.lease_owner, record.lease_expires_at = self.run.lease_owner, lease_expires_at
+        if self.whole:
+            for new in (one.record for one in judged if one.record.pk is None):
+                new.seen_run = self.run.pk
         store_records([one.record for one in judged if one.stored])
         store_prints([one.record for one in judged if one.reprinted])
         newly_failed = [one.record for one in judged if one.fate is Fate.FAILED and one.stored]
@@ -176,7 +182,8 @@ class _Synchronisation:
 
     def _mark_seen(self, judged: Sequence[Judged], same: Sequence[int]) -> None:
         """Whoever reads a record has seen it in the source: what no later read finds is absent."""
-        seen = [one.record.pk for one in judged if one.fate is not Fate.OUT_OF_SCOPE and one.record.pk]
+        ours = [one.record for one in judged if one.fate is not Fate.OUT_OF_SCOPE and one.record.pk]
+        seen = [record.pk for record in ours if record.seen_run != self.run.pk]  # new rows tell it from the start
         Record.objects.filter(pk__in=[*same, *seen]).update(seen_run=self.run.pk)
 
     def _latest(self, server_date: date | None) -> str | None:

@@ -104,6 +104,8 @@ def _settle(integration: Integration, answers: Answers, results: Iterable[Reques
                 verdicts.hear(answers, attempt, result)
             elif verdicts.settle_batch(integration, attempt, result):
                 del answers.open_ones[result.request_id]
+            if not answers.open_ones:
+                return  # the rest of the list is of requests whose turn comes later
     finally:
         answers.settle()  # those that came before a failure too
 

@@ -37,14 +37,14 @@ def store_records(records: Sequence[Record]) -> None:
 
 
 def _name(inserted: Sequence[Record]) -> None:
-    """Give new records the keys that the database has given them."""
+    """Give new records the keys that the database has given them, and who saw the row where it was there before."""
     of_flow: dict[tuple[int, str], dict[str, Record]] = defaultdict(dict)
     for record in inserted:
         of_flow[record.integration_id, record.flow][record.key] = record
     for (integration, flow), by_key in of_flow.items():
         rows = Record.objects.filter(integration=integration, flow=flow, key__in=by_key)
-        for pk, key in rows.values_list("pk", "key"):
-            by_key[key].pk = pk
+        for pk, key, seen_run in rows.values_list("pk", "key", "seen_run"):
+            by_key[key].pk, by_key[key].seen_run = pk, seen_run
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from syncengine.audit import record_event, record_events
@@ -122,11 +122,13 @@ def settle_batch(integration: Integration, attempt: Attempt, result: RequestResu
 
 def _open_items(attempt: Attempt) -> QuerySet[AttemptItem]:
     """Open items with their records, of which only what is looked at here or told to hooks is read."""
-    items = attempt.items.filter(outcome=ItemOutcome.OPEN).select_related("record")
+    items = attempt.items.filter(outcome=ItemOutcome.OPEN)
     flow = registry.get(attempt.flow)
     several_parts = isinstance(flow, MasterDataFlow) and flow.several_parts
     needed = (*NEEDED, "target") if several_parts else NEEDED
-    return items.only("attempt", "external_codes", "fingerprint", *(f"record__{name}" for name in needed))
+    # Records by their keys: a join of the two tables is planned by how large PostgreSQL took them for a while ago.
+    records = Prefetch("record", Record.objects.only(*needed))
+    return items.only("attempt", "record", "external_codes", "fingerprint").prefetch_related(records)
 
 
 def _note_outcomes(final: Sequence[tuple[AttemptItem, Verdict]]) -> None:
@@ -143,7 +145,7 @@ def _confirm(integration: Integration, attempt: Attempt, pairs: Sequence[tuple[A
     flow = registry.get(attempt.flow)
     assert isinstance(flow, MasterDataFlow)  # only those send batches
     done, more, flagged = [], [], []
-    unfinished = _open_elsewhere(attempt, [item.record_id for item, _ in pairs])
+    unfinished = _open_elsewhere(attempt, [item.record for item, _ in pairs])
     for item, verdict in pairs:
         record = item.record
         if record.pk in unfinished or record.fingerprint != item.fingerprint or not _awaits_answer(record):
@@ -176,15 +178,18 @@ def _flag(record: Record, verdict: Verdict) -> None:
     record.flags = sorted(flags)
 
 
-def _open_elsewhere(attempt: Attempt, record_ids: Sequence[int]) -> set[int]:
+def _open_elsewhere(attempt: Attempt, records: Sequence[Record]) -> set[int]:
     """Records that have bodies of the same part in another request which is still open (an order of over 100 lines)."""
-    rows = AttemptItem.objects.filter(
-        record_id__in=record_ids,
-        outcome=ItemOutcome.OPEN,
-        attempt__entity_type=attempt.entity_type,
-        fingerprint=F("record__fingerprint"),  # an older version's answer is not waited for
-    ).exclude(attempt=attempt)
-    return set(rows.values_list("record_id", flat=True))
+    fingerprints = {record.pk: record.fingerprint for record in records}
+    rows = AttemptItem.objects.filter(record_id__in=fingerprints, outcome=ItemOutcome.OPEN).exclude(attempt=attempt)
+    others = [
+        (pk, other)
+        for pk, other, sent in rows.values_list("record_id", "attempt_id", "fingerprint")
+        if sent == fingerprints[pk]  # an older version's answer is not waited for
+    ]
+    kin = Attempt.objects.filter(pk__in={other for _, other in others}, entity_type=attempt.entity_type)
+    same_part = set(kin.values_list("pk", flat=True))
+    return {pk for pk, other in others if other in same_part}
 
 
 def _save_confirmed(integration: Integration, done: list[Record]) -> None:

@@ -165,6 +165,24 @@ def test_one_list_call_settles_them_all(world, four_open_requests):
     assert world.again(four_open_requests).status == "succeeded"
 
 
+@pytest.fixture
+def one_after_another(quick):
+    quick.CALLS_IN_FLIGHT = 1
+
+
+def test_the_list_is_read_no_further_than_to_the_last_that_is_asked_for(
+    world, one_after_another, four_open_requests, monkeypatch
+):
+    monkeypatch.setattr("syncengine.engine.settling.MOST_AT_ONCE", 3)
+    monkeypatch.setattr("syncengine.engine.settling.ITEMS_A_PAGE", 1)  # so that each page holds one request
+    world.tell("/basware/process")
+    hasten()
+    world.work()
+    newest = Attempt.objects.latest("started_at").request_id
+    assert [call["path"] for call in world.calls("basware", "GET", LIST)] == [LIST, LIST, LIST, f"{LIST}/{newest}"]
+    assert world.statuses("projects") == {"done"}
+
+
 def test_the_list_goes_back_no_further_than_it_must_unless_the_clocks_seem_to_differ(world, four_open_requests):
     Attempt.objects.update(started_at=timezone.now() + timedelta(minutes=3))  # Basware's clock is behind ours
     world.tell("/basware/process")

@@ -40,3 +40,11 @@ def test_many_records_need_few_statements(integration, django_assert_max_num_que
     with django_assert_max_num_queries(AT_ONCE // 10):  # SQLite takes fewer values in one statement
         store_records(records)
     assert Record.objects.count() == AT_ONCE + 1
+
+
+def test_who_has_seen_a_new_record_is_stored_with_it_and_of_one_that_came_meanwhile_it_is_read(integration):
+    factories.RecordFactory(integration=integration, key="V1", seen_run=3)
+    records = [Record(integration=integration, flow="vendors", key=key, seen_run=7) for key in ("V1", "V2")]
+    store_records(records)
+    assert [record.seen_run for record in records] == [3, 7]
+    assert dict(Record.objects.values_list("key", "seen_run")) == {"V1": 3, "V2": 7}
