@@ -124,7 +124,7 @@ def _note_take_over(run: Run) -> None:
 def _place(run: Run) -> str:
     """From where a run is gone on with: what was complete before the worker was lost is not read again."""
     if run.cursor.get("found_all"):
-        left = Record.objects.filter(run=run, status__in=OPEN_STATUSES).count()
+        left = Record.objects.filter(run=run, status__spelled_in=OPEN_STATUSES).count()
         return f"resumed after the last page, with {left} of {run.read} documents still open"
     after = run.cursor.get("after")
     return f"resumed after {after}" if after else "resumed from the start"

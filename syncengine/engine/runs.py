@@ -187,7 +187,7 @@ def _tell(run: Run) -> None:
 def _verdict(run: Run) -> RunStatus:
     if not run.all_sent:
         return RunStatus.RUNNING if run.started_at else RunStatus.QUEUED
-    if Record.objects.filter(run=run, status__in=OPEN_STATUSES).exists():
+    if Record.objects.filter(run=run, status__spelled_in=OPEN_STATUSES).exists():  # as `record_open_of_run` has it
         return RunStatus.SETTLING
     if run.cancel_requested:
         return RunStatus.CANCELLED

@@ -46,24 +46,25 @@ def count_due(_deadline: Deadline) -> bool:
     return True
 
 
-@transaction.atomic
 def refresh(integration: Integration) -> None:
-    """Count anew the days since the last time, and how the invoices stand now."""
+    """Count anew the days since the last time, and how the invoices stand now.
+
+    All is counted before anything is written: on SQLite nobody else can write from a transaction's beginning on.
+    """
     now, zone = timezone.now(), integration.organization.zone
     known = Figures.objects.filter(integration=integration).values_list("counted_at", flat=True).first()
     oldest = now.astimezone(zone).date() - timedelta(days=DAYS - 1)
     first = max(oldest, (known - OVERLAP).astimezone(zone).date()) if known else oldest
     days = _days(integration, first, now.astimezone(zone).date())
-    DayFigures.objects.bulk_create(
-        [DayFigures(integration=integration, day=day, **figures) for day, figures in days.items()],
-        update_conflicts=True,
-        unique_fields=["integration", "day"],
-        update_fields=["done", "failed", "posted", "median_seconds", "slow_seconds"],
-    )
-    Figures.objects.update_or_create(
-        integration=integration,
-        defaults={"stages": _stages(integration), "records": _states(integration), "counted_at": now},
-    )
+    figures = {"stages": _stages(integration), "records": _states(integration), "counted_at": now}
+    with transaction.atomic():
+        DayFigures.objects.bulk_create(
+            [DayFigures(integration=integration, day=day, **of_day) for day, of_day in days.items()],
+            update_conflicts=True,
+            unique_fields=["integration", "day"],
+            update_fields=["done", "failed", "posted", "median_seconds", "slow_seconds"],
+        )
+        Figures.objects.update_or_create(integration=integration, defaults=figures)
     troubles.remember(integration)
 
 

@@ -128,6 +128,11 @@ class Record(ScopedModel):
             models.Index(fields=["integration", "amount"], condition=Q(amount__isnull=False), name="record_by_amount"),
             models.Index(fields=["id"], condition=Q(wishes__isnull=False), name="record_wished"),
             models.Index(fields=["run", "-id"], name="record_of_run"),
+            models.Index(  # whether a run is settled, asked each time one of its records is
+                fields=["run"],
+                condition=Q(status__in=["pending", "in_progress", "waiting"]),
+                name="record_open_of_run",
+            ),
             models.Index(  # what needs a person, with all that is added up of it
                 fields=["integration", "flow", "error_code", "cause", "currency", "amount", "created_at", "id"],
                 condition=Q(status="failed"),

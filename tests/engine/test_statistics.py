@@ -246,3 +246,17 @@ def test_the_day_s_events_are_counted_without_putting_them_in_order(integration)
     of_events = [query for query in asked if "audit_event" in query["sql"]]
     assert of_events
     assert not [step for step in plans(of_events) if "TEMP B-TREE" in step]
+
+
+def test_others_can_write_while_it_is_counted(transactional_db, integration):
+    in_transaction = []
+
+    def note(execute, sql, *arguments):
+        if "COUNT(" in sql:
+            in_transaction.append(connection.in_atomic_block)
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(note):
+        refresh(integration)
+    assert in_transaction
+    assert not any(in_transaction)
