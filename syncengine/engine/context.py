@@ -15,16 +15,22 @@ from syncengine.flows.settings import FlowSettings
 from tenants.models import Connection, Integration, System
 
 FACTS_SECONDS = 600
+LASTING_SECONDS = 86400
 
 
 def company_facts(integration: Integration, both: Systems) -> CompanyFacts:
-    """What SAP says of the company, asked for again after ten minutes or when the connection was changed."""
+    """What SAP says of the company, asked for again after ten minutes or when the connection was changed.
+
+    What hardly ever changes is asked for once a day: with two calls a run that finds nothing new makes three in all.
+    """
     connection = Connection.objects.without_secrets().get(integration=integration, system=System.SAP_B1)
     key = f"company-facts:{connection.pk}:{connection.updated_at.timestamp()}"
     facts: CompanyFacts | None = cache.get(key)
     if facts is None:
-        facts = read_company_facts(both.sap)
+        lasting = f"{key}:lasting"
+        facts = read_company_facts(both.sap, cache.get(lasting))
         cache.set(key, facts, FACTS_SECONDS)
+        cache.add(lasting, facts, LASTING_SECONDS)  # never prolonged
     return facts
 
 

@@ -65,24 +65,40 @@ class CompanyFacts:
         return known.decimals if known else self.total_decimals
 
 
-def read_company_facts(client: ErpClient) -> CompanyFacts:
-    """Ask SAP for all of it: three to four calls."""
-    company = as_record(client.service("CompanyService_GetCompanyInfo"))
+def read_company_facts(client: ErpClient, known: CompanyFacts | None = None) -> CompanyFacts:
+    """Ask SAP for all of it: three to four calls; for two of them `known`, read some time before, stands in.
+
+    Name, version, country and kind of tax are taken from there: what changes with an upgrade of SAP, if ever.
+    """
     admin = as_record(client.service("CompanyService_GetAdminInfo"))
     total_decimals = _whole(admin.get("TotalsAccuracy"))
+    name, version, country, tax_field = (
+        (known.name, known.version, known.country, known.tax_field) if known else _lasting(client, admin)
+    )
     return CompanyFacts(
-        name=company.get("CompanyName") or admin.get("CompanyName") or "",
-        version=readable_version(company.get("Version")),
-        country=admin.get("Country") or company.get("Localization") or "",
+        name=name,
+        version=version,
+        country=country,
         local_currency=admin.get("LocalCurrency") or "",
         system_currency=admin.get("SystemCurrency") or "",
         branches=is_yes(admin.get("EnableBranches")),
         approval=is_yes(admin.get("EnableApprovalProcedureInDI")),
         price_decimals=_whole(admin.get("PriceAccuracy")),
         total_decimals=total_decimals,
-        tax_field=_tax_field(client),
+        tax_field=tax_field,
         currencies=_currencies(client, total_decimals),
         indirect_rates=admin.get("DirectIndirectRate") == "tNO",
+    )
+
+
+def _lasting(client: ErpClient, admin: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Name, version, country and tax field."""
+    company = as_record(client.service("CompanyService_GetCompanyInfo"))
+    return (
+        company.get("CompanyName") or admin.get("CompanyName") or "",
+        readable_version(company.get("Version")),
+        admin.get("Country") or company.get("Localization") or "",
+        _tax_field(client),
     )
 
 

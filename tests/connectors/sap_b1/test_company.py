@@ -55,6 +55,16 @@ def test_a_tax_field_that_is_set_is_not_asked_for(make_client, company):
     assert not company.calls_of("GET", "VatGroups")
 
 
+def test_what_lasts_is_not_asked_for_where_it_is_known(client, company):
+    known = read_company_facts(client)
+    company.on("POST", "CompanyService_GetAdminInfo", json_answer(ADMIN | {"LocalCurrency": "$", "Country": "US"}))
+    facts = read_company_facts(client, known)
+    assert (facts.name, facts.version, facts.country, facts.tax_field) == ("ACME Oy", "10.00.280", "FI", "VatGroup")
+    assert facts.local_currency == "$"
+    assert len(company.calls_of("POST", "CompanyService_GetCompanyInfo")) == 1
+    assert len(company.calls_of("GET", "VatGroups")) == 1
+
+
 def test_an_answer_that_is_no_company_is_unexpected(client, company):
     company.on("POST", "CompanyService_GetAdminInfo", json_answer([Decimal(1)]))
     with pytest.raises(Unavailable) as fault:
